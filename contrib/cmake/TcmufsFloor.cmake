@@ -1,0 +1,27 @@
+# One floor of the house: a static library that links only what it names.
+#
+#   tcmufs_floor(NAME SOURCES file... [BELOW floor...] [LINKS target...])
+#
+# BELOW are the floors it stands on (PUBLIC: their types appear in its headers); LINKS are libraries
+# from outside that it alone uses.
+function(tcmufs_floor name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;BELOW;LINKS" ${ARGN})
+  add_library(tcmufs_${name} STATIC ${ARG_SOURCES})
+  target_include_directories(tcmufs_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+  target_compile_features(tcmufs_${name} PUBLIC cxx_std_20)
+  foreach(floor IN LISTS ARG_BELOW)
+    target_link_libraries(tcmufs_${name} PUBLIC tcmufs_${floor})
+  endforeach()
+  target_link_libraries(tcmufs_${name} PRIVATE ${ARG_LINKS})
+endfunction()
+
+# The unit tests of one floor, one program: every TEST in it is a test of ctest.
+#
+#   tcmufs_unit_test(NAME SOURCES file... [LINKS target...])
+function(tcmufs_unit_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(unit_${name} ${ARG_SOURCES})
+  target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_link_libraries(unit_${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(unit_${name} TEST_PREFIX "${TCMUFS_TEST_PREFIX}${name}." DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <ostream>
+#include <string>
+
+namespace tcmufs::mountctl {
+
+struct ListOptions {
+  bool json = false;
+  bool human = false;  // sizes like 10G; JSON has bytes always
+};
+
+void list_volumes(const std::string& mount, const ListOptions& options, std::ostream& out);
+
+}  // namespace tcmufs::mountctl

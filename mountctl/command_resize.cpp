@@ -1,0 +1,32 @@
+#include "mountctl/command_resize.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "mountctl/control_file.h"
+#include "mountctl/last_error.h"
+#include "sys/error.h"
+#include "sys/fd.h"
+
+namespace tcmufs::mountctl {
+
+void resize_volume(const std::string& mount, const std::string& given, const SizeChange& change) {
+  const std::string name = volume_name(mount, given);
+  require_volume(mount, name);
+  const std::string attempt = "cannot resize " + quoted(name);
+  const LastError last_error(mount, name);
+  const int file = ::open((mount + "/" + name).c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (file < 0) throw last_error.refusal(attempt, errno);
+  Fd owner(file);
+  struct stat st {};
+  if (::fstat(file, &st) != 0) throw last_error.refusal(attempt, errno);
+  const u64 size_bytes = change.applied_to(static_cast<u64>(st.st_size));
+  if (::ftruncate(file, static_cast<off_t>(size_bytes)) != 0) throw last_error.refusal(attempt, errno);
+  // close() attaches a volume that had no size before; its result counts.
+  if (::close(owner.release()) != 0) throw last_error.refusal(attempt, errno);
+}
+
+}  // namespace tcmufs::mountctl

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <sys/statvfs.h>
+#include <sys/types.h>
+
+#include <cstddef>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sys/integers.h"
+
+namespace tcmufs::ctlfs {
+
+struct Attributes {
+  mode_t permissions = 0;  // 07777 bits only
+  uid_t uid = 0;
+  gid_t gid = 0;
+  u64 size_bytes = 0;
+  u64 blocks_512 = 0;  // what is really allocated
+  timespec accessed{};
+  timespec modified{};
+  timespec changed{};
+};
+
+/// What setattr may change besides the size; what is not given stays.
+struct AttributeChange {
+  std::optional<mode_t> permissions;
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+  std::optional<timespec> accessed;
+  std::optional<timespec> modified;
+};
+
+struct Creation {
+  mode_t permissions = 0;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  pid_t process = 0;  // thread-group id
+};
+
+/// A volume as the tree sees it: a file that can become a disk. All members may be called from any thread,
+/// may block on I/O, and throw Failure with the errno the user is to see and a sentence (which the volume
+/// also keeps as its last_error).
+class Volume {
+ public:
+  Volume() = default;
+  Volume(const Volume&) = delete;
+  Volume& operator=(const Volume&) = delete;
+  virtual ~Volume() = default;
+
+  virtual Attributes attributes() = 0;
+  virtual void change(const AttributeChange& change) = 0;
+  virtual void resize(u64 size_bytes, pid_t process) = 0;
+  virtual std::size_t read(u64 offset, std::span<std::byte> buffer) = 0;
+  virtual void write(u64 offset, std::span<const std::byte> bytes, pid_t process) = 0;
+  /// fallocate(2) with its mode flags.
+  virtual void allocate(int mode, u64 offset, u64 length, pid_t process) = 0;
+  virtual void sync() = 0;
+
+  /// Turns the file into a disk and returns when it is ready. Does nothing if it is a disk already or its
+  /// size is 0.
+  virtual void attach() = 0;
+  /// The same in the background; the result is in state and last_error.
+  virtual void attach_later() noexcept = 0;
+
+  /// The contents of .ctl/vol/PATH/FILE; never blocks on the disk or the image.
+  virtual std::string control(const std::string& file) = 0;
+};
+
+/// What the tree is given to work on: the volumes and directories of one store. Paths are relative, "db0",
+/// "web/disk0". All members may be called from any thread, without a lock of the tree, and throw Failure.
+class Backend {
+ public:
+  struct Entry {
+    std::string path;
+    std::shared_ptr<Volume> volume;  // nullptr: a directory
+  };
+
+  Backend() = default;
+  Backend(const Backend&) = delete;
+  Backend& operator=(const Backend&) = delete;
+  virtual ~Backend() = default;
+
+  /// Everything there is, directories before what is in them.
+  virtual std::vector<Entry> entries() = 0;
+
+  virtual std::shared_ptr<Volume> create(const std::string& path, const Creation& creation) = 0;
+  virtual void make_directory(const std::string& path, const Creation& creation) = 0;
+  /// Tears the disk down, then deletes the image; EBUSY while it is used.
+  virtual void remove(const std::string& path) = 0;
+  virtual void remove_directory(const std::string& path) = 0;
+  /// Of a volume or a directory; a volume that is at `to` already is removed first (EBUSY while used).
+  virtual void rename(const std::string& from, const std::string& to) = 0;
+
+  /// "" is the root of the mount.
+  virtual Attributes directory_attributes(const std::string& path) = 0;
+  virtual void change_directory(const std::string& path, const AttributeChange& change) = 0;
+  virtual struct statvfs space() = 0;
+
+  /// The table of the volumes in `directory` ("": all), as the file `status` there shows it.
+  virtual std::string status_table(const std::string& directory) = 0;
+  /// The contents of .ctl/FILE ("status", "status.json", "version", "last_error").
+  virtual std::string control(const std::string& file) = 0;
+
+  /// An operation on `path` was refused by the tree itself: keep the sentence for .ctl/last_error.
+  virtual void refused(const std::string& sentence) noexcept = 0;
+};
+
+}  // namespace tcmufs::ctlfs

@@ -1,0 +1,26 @@
+#include "ctlfs/inode.h"
+
+namespace tcmufs::ctlfs {
+
+Inode Inode::from(u64 number) {
+  const u64 place = number - 1;
+  return {place / kFacets, static_cast<Facet>(place % kFacets)};
+}
+
+u64 Inode::number() const {
+  return 1 + node * kFacets + static_cast<u64>(facet);
+}
+
+Facet file_facet(unsigned index) {
+  return static_cast<Facet>(static_cast<unsigned>(Facet::first_file) + index);
+}
+
+bool is_file_facet(Facet facet) {
+  return facet >= Facet::first_file;
+}
+
+unsigned file_index(Facet facet) {
+  return static_cast<unsigned>(facet) - static_cast<unsigned>(Facet::first_file);
+}
+
+}  // namespace tcmufs::ctlfs

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "ctlfs/backend.h"
+#include "ctlfs/inode.h"
+#include "sys/integers.h"
+
+namespace tcmufs::ctlfs {
+
+/// A volume or a directory. All members are guarded by the tree's mutex, except `id` and `directory`, which
+/// never change.
+struct Node {
+  u64 id = 0;  // never reused
+  bool directory = false;
+  std::string name;
+  Node* parent = nullptr;  // nullptr: the root, or no longer in the tree
+  bool removed = false;
+  std::map<std::string, std::shared_ptr<Node>> children;
+
+  std::shared_ptr<Volume> volume;  // of a removed one: until its last handle is released
+  u64 lookups = 0;                 // by the kernel, of all facets
+  unsigned handles = 0;
+  unsigned writers = 0;  // writable handles that are not being released
+  u64 changes = 0;       // writes, resizes and changes of attributes so far
+
+  /// "web/disk0"; "" for the root.
+  std::string path() const;
+  std::shared_ptr<Node> child(const std::string& child_name) const;
+};
+
+/// A node and which of its inodes is meant.
+struct Place {
+  std::shared_ptr<Node> node;
+  Facet facet = Facet::self;
+
+  u64 number() const { return Inode{node->id, facet}.number(); }
+  bool is_directory() const;
+  bool is_volume() const { return facet == Facet::self && !node->directory; }
+  /// A directory in which users make things; not .ctl and what is below.
+  bool is_own_directory() const { return facet == Facet::self && node->directory; }
+  /// The path from the root of the mount, "" for the root itself.
+  std::string path() const;
+};
+
+/// An open file of a volume.
+struct VolumeHandle {
+  std::shared_ptr<Node> node;
+  std::shared_ptr<Volume> volume;
+  bool writable = false;
+  pid_t opener = 0;  // thread-group id
+  u64 changes_at_open = 0;
+  u64 changes_at_attach = ~u64{0};  // when its FLUSH attached the volume; guarded by the tree's mutex
+  bool closing = false;             // no longer counted as a writer; guarded by the tree's mutex
+};
+
+/// An open status or control file: what it said at open().
+struct TextHandle {
+  std::string text;
+};
+
+struct Listed {
+  std::string name;
+  u64 inode = 0;
+  mode_t type = 0;  // S_IFDIR or S_IFREG
+};
+
+/// An open directory: what was in it at opendir().
+struct DirectoryHandle {
+  std::vector<Listed> names;
+};
+
+using Handle = std::variant<VolumeHandle, TextHandle, DirectoryHandle>;
+
+}  // namespace tcmufs::ctlfs

@@ -1,0 +1,232 @@
+#include "ctlfs/tree.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ctime>
+
+#include "ctlfs/control_files.h"
+#include "ctlfs/names.h"
+#include "sys/error.h"
+
+namespace tcmufs::ctlfs {
+
+namespace {
+
+timespec now() {
+  timespec time{};
+  clock_gettime(CLOCK_REALTIME, &time);
+  return time;
+}
+
+struct stat to_stat(u64 inode, mode_t type, nlink_t links, const Attributes& from) {
+  struct stat to {};
+  to.st_ino = inode;
+  to.st_mode = type | (from.permissions & 07777U);
+  to.st_nlink = links;
+  to.st_uid = from.uid;
+  to.st_gid = from.gid;
+  to.st_size = static_cast<off_t>(from.size_bytes);
+  to.st_blocks = static_cast<blkcnt_t>(from.blocks_512);
+  to.st_blksize = 4096;
+  to.st_atim = from.accessed;
+  to.st_mtim = from.modified;
+  to.st_ctim = from.changed;
+  return to;
+}
+
+}  // namespace
+
+Tree::Tree(Backend& backend) : backend_(backend), started_(now()) {
+  auto root = std::make_shared<Node>();
+  root->directory = true;
+  root->id = next_node_++;
+  root->lookups = 1;
+  nodes_.emplace(root->id, root);
+  for (auto& entry : backend_.entries()) {
+    const auto slash = entry.path.rfind('/');
+    const std::string directory = slash == std::string::npos ? "" : entry.path.substr(0, slash);
+    Node* parent = root.get();
+    for (std::size_t from = 0; parent != nullptr && from < directory.size();) {
+      const std::size_t to = std::min(directory.find('/', from), directory.size());
+      parent = parent->child(directory.substr(from, to - from)).get();
+      from = to + 1;
+    }
+    if (parent == nullptr)
+      throw Failure(EIO, "the store lists " + quoted(entry.path) + " before its directory");
+    add(*parent, entry.path.substr(slash + 1), std::move(entry.volume));
+  }
+}
+
+void Tree::refuse(Lock& lock, int error, const std::string& sentence, const std::string& advice) {
+  lock.unlock();
+  const Failure failure(error, sentence, advice);
+  backend_.refused(failure.what());
+  throw failure;
+}
+
+Place Tree::place(Lock& lock, u64 inode) {
+  const Inode number = Inode::from(inode);
+  const auto at = nodes_.find(number.node);
+  if (at == nodes_.end()) refuse(lock, ESTALE, "cannot find inode " + std::to_string(inode));
+  return {at->second, number.facet};
+}
+
+Place Tree::child(const Place& directory, const std::string& name) const {
+  const Node& node = *directory.node;
+  const bool is_root = node.id == 0;
+  if (node.removed) return {};
+  if (directory.facet == Facet::self) {
+    if (name == "status" && node.directory) return {directory.node, Facet::status};
+    if (name == ".ctl" && is_root) return {directory.node, Facet::control};
+    return {node.child(name)};
+  }
+  if (directory.facet == Facet::mirror && node.directory) return {node.child(name), Facet::mirror};
+  if (directory.facet == Facet::control && name == "vol") return {directory.node, Facet::mirror};
+  const auto files = directory.facet == Facet::control ? root_control_files() : volume_control_files();
+  const auto index = index_of(files, name);
+  return index ? Place{directory.node, file_facet(*index)} : Place{};
+}
+
+std::optional<Tree::Entry> Tree::lookup(u64 parent, const std::string& name) {
+  Lock lock(mutex_);
+  const Place directory = place(lock, parent);
+  if (!directory.is_directory()) refuse(lock, ENOTDIR, quoted(directory.path()) + " is not a directory");
+  if (name.size() > kNameMax) {
+    refuse(lock, ENAMETOOLONG, "cannot look up " + quoted(name), "a name has at most 255 bytes");
+  }
+  if (name == ".") {
+    lock.unlock();
+    return counted(directory);
+  }
+  const Place found = child(directory, name);
+  lock.unlock();
+  if (!found.node) return std::nullopt;
+  return counted(found);
+}
+
+Tree::Entry Tree::counted(const Place& place) {
+  const Entry entry{place.number(), stat_of(place)};
+  const std::lock_guard lock(mutex_);
+  nodes_.try_emplace(place.node->id, place.node);
+  ++place.node->lookups;
+  return entry;
+}
+
+void Tree::forget(u64 inode, u64 count) noexcept {
+  std::shared_ptr<Node> last;  // destroyed with the mutex unlocked
+  const std::lock_guard lock(mutex_);
+  const auto at = nodes_.find(Inode::from(inode).node);
+  if (at == nodes_.end()) return;
+  last = at->second;
+  last->lookups -= std::min(count, last->lookups);
+  if (last->removed && last->lookups == 0) nodes_.erase(at);
+}
+
+struct stat Tree::attributes(u64 inode) {
+  Lock lock(mutex_);
+  const Place what = place(lock, inode);
+  lock.unlock();
+  return stat_of(what);
+}
+
+struct stat Tree::stat_of(const Place& place) {
+  Lock lock(mutex_);
+  const std::shared_ptr<Volume> volume = place.is_volume() ? place.node->volume : nullptr;
+  const bool removed = place.node->removed;
+  std::string path = place.node->path();
+  lock.unlock();
+  if (volume) return to_stat(place.number(), S_IFREG, removed ? 0 : 1, volume->attributes());
+  if (removed) throw Failure(ENOENT, quoted(path) + " has been removed");
+  if (place.is_own_directory()) {
+    for (;;) {
+      try {
+        return to_stat(place.number(), S_IFDIR, 2, backend_.directory_attributes(path));
+      } catch (const Failure&) {
+        lock.lock();
+        const bool moved = !place.node->removed && path != place.node->path();
+        path = place.node->path();
+        lock.unlock();
+        if (!moved) throw;
+      }
+    }
+  }
+  Attributes fixed;
+  fixed.accessed = fixed.modified = fixed.changed = started_;
+  fixed.permissions = place.is_directory() ? 0555 : 0444;
+  return place.is_directory() ? to_stat(place.number(), S_IFDIR, 2, fixed)
+                              : to_stat(place.number(), S_IFREG, 1, fixed);
+}
+
+void Tree::access(u64 inode, int mask) {
+  Lock lock(mutex_);
+  const Place what = place(lock, inode);
+  if ((mask & W_OK) != 0 && !what.is_volume() && !what.is_own_directory()) {
+    refuse(lock, EACCES, "cannot write to " + quoted(what.path()), "it is read-only");
+  }
+}
+
+struct stat Tree::change(u64 inode, const AttributeChange& change, std::optional<u64> size_bytes,
+                         std::optional<u64> handle, pid_t process) {
+  Lock lock(mutex_);
+  const Place what = place(lock, inode);
+  const std::string path = what.path();
+  if (!what.is_volume() && !what.is_own_directory()) {
+    refuse(lock, EPERM, "cannot change " + quoted(path), "it is read-only");
+  }
+  if (size_bytes && !what.is_volume())
+    refuse(lock, EISDIR, "cannot resize " + quoted(path) + ": a directory");
+  const std::shared_ptr<Volume> volume = what.node->volume;
+  if (what.is_volume() && !volume) refuse(lock, ENOENT, quoted(path) + " has been removed");
+  ++what.node->changes;
+  lock.unlock();
+  if (change.permissions || change.uid || change.gid || change.accessed || change.modified) {
+    if (volume) {
+      volume->change(change);
+    } else {
+      backend_.change_directory(path, change);
+    }
+  }
+  if (size_bytes) resize(what, *size_bytes, handle, process);
+  return stat_of(what);
+}
+
+void Tree::resize(const Place& volume, u64 size_bytes, std::optional<u64> handle, pid_t process) {
+  Node& node = *volume.node;
+  Lock lock(mutex_);
+  const std::shared_ptr<Volume> file = node.volume;
+  lock.unlock();
+  if (!file) return;
+  file->resize(size_bytes, process);
+  lock.lock();
+  const bool closed = !handle && node.writers == 0 && !node.removed && !temporary_name(node.name);
+  lock.unlock();
+  if (closed && size_bytes > 0) file->attach();
+}
+
+std::shared_ptr<Node> Tree::add(Node& parent, const std::string& name, std::shared_ptr<Volume> volume) {
+  auto node = std::make_shared<Node>();
+  node->id = next_node_++;
+  node->directory = volume == nullptr;
+  node->name = name;
+  node->parent = &parent;
+  node->volume = std::move(volume);
+  parent.children.emplace(name, node);
+  nodes_.emplace(node->id, node);
+  return node;
+}
+
+/// Takes the node out of the tree. Returns what must be destroyed with the mutex unlocked.
+std::shared_ptr<Volume> Tree::detach(Node& node) {
+  Node& parent = *node.parent;
+  node.removed = true;
+  node.parent = nullptr;
+  std::shared_ptr<Volume> last;
+  if (node.handles == 0) last = std::move(node.volume);
+  if (node.lookups == 0) nodes_.erase(node.id);
+  parent.children.erase(node.name);
+  return last;
+}
+
+}  // namespace tcmufs::ctlfs

@@ -1,0 +1,72 @@
+// What directories list, and what status and control files say.
+
+#include <cerrno>
+
+#include "ctlfs/control_files.h"
+#include "ctlfs/tree.h"
+#include "sys/error.h"
+
+namespace tcmufs::ctlfs {
+
+u64 Tree::open_directory(u64 inode) {
+  Lock lock(mutex_);
+  const Place directory = place(lock, inode);
+  if (!directory.is_directory())
+    refuse(lock, ENOTDIR, "cannot list " + quoted(directory.path()) + ": it is a file");
+  if (directory.node->removed) {
+    refuse(lock, ENOENT, "cannot list " + quoted(directory.path()) + ": it has been removed");
+  }
+  return add_handle(DirectoryHandle{names_in(directory)});
+}
+
+std::span<const Listed> Tree::list(u64 number) {
+  Lock lock(mutex_);
+  const auto found = handle(lock, number);
+  const auto* directory = std::get_if<DirectoryHandle>(found.get());
+  if (directory == nullptr) refuse(lock, ENOTDIR, "handle " + std::to_string(number) + " is not a directory");
+  return directory->names;
+}
+
+/// `.ctl` is never among them, and `status` only in the root, so that programs that copy or remove a
+/// directory meet nothing but volumes.
+std::vector<Listed> Tree::names_in(const Place& directory) const {
+  const Node& node = *directory.node;
+  const Node& above = node.parent != nullptr ? *node.parent : node;
+  std::vector<Listed> names{{".", directory.number(), S_IFDIR}, {"..", Inode{above.id}.number(), S_IFDIR}};
+  const auto add = [&](const std::string& name) {
+    const Place place = child(directory, name);
+    names.push_back({name, place.number(), place.is_directory() ? mode_t{S_IFDIR} : mode_t{S_IFREG}});
+  };
+  if (directory.facet == Facet::control) {
+    for (const auto& file : root_control_files()) add(std::string(file));
+    add("vol");
+  } else if (directory.facet == Facet::mirror && !node.directory) {
+    for (const auto& file : volume_control_files()) add(std::string(file));
+  } else {
+    if (directory.is_own_directory() && node.id == 0) add("status");
+    for (const auto& [name, below] : node.children) add(name);
+  }
+  return names;
+}
+
+u64 Tree::open_text(const Place& place) {
+  TextHandle text{rendered(place)};
+  const std::lock_guard lock(mutex_);
+  return add_handle(std::move(text));
+}
+
+std::string Tree::rendered(const Place& place) {
+  Lock lock(mutex_);
+  const Node& node = *place.node;
+  if (node.removed)
+    refuse(lock, ENOENT, "cannot read " + quoted(place.path()) + ": its volume has been removed");
+  const std::string path = node.path();
+  const std::shared_ptr<Volume> volume = node.volume;
+  lock.unlock();
+  if (place.facet == Facet::status) return backend_.status_table(path);
+  const unsigned index = file_index(place.facet);
+  return volume ? volume->control(std::string(volume_control_files()[index]))
+                : backend_.control(std::string(root_control_files()[index]));
+}
+
+}  // namespace tcmufs::ctlfs

@@ -1,0 +1,47 @@
+#include "daemon/options.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "daemon/version.h"
+
+namespace tcmufs::daemon {
+
+namespace {
+
+std::vector<std::string> split(const std::vector<std::string>& lists) {
+  std::vector<std::string> result;
+  for (const std::string& list : lists) {
+    for (std::size_t at = 0; at <= list.size();) {
+      const auto comma = std::min(list.find(',', at), list.size());
+      if (comma > at) result.push_back(list.substr(at, comma - at));
+      at = comma + 1;
+    }
+  }
+  return result;
+}
+
+}  // namespace
+
+Options parse_command_line(int argc, char** argv) {
+  Options options;
+  std::vector<std::string> lists;
+  CLI::App app("Serves the images in STORE as disks: a file in MOUNTPOINT is a block device of this machine.", "tcmufs");
+  app.add_option("STORE", options.store, "Directory that holds the images")->required();
+  app.add_option("MOUNTPOINT", options.mount_point, "Directory where the control filesystem appears")->required();
+  app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground and log to standard error");
+  app.add_option("-o", lists, "FUSE mount options, separated by commas: allow_other, default_permissions, ro ...")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.set_version_flag("-V,--version", "tcmufs " + std::string(version));
+  app.footer("Exit status: 0 mounted (with -f: unmounted again), 1 refused, 2 wrong usage.");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 2);  // NOLINT(concurrency-mt-unsafe): no thread has been started
+  }
+  options.mount_options = split(lists);
+  return options;
+}
+
+}  // namespace tcmufs::daemon

@@ -1,0 +1,56 @@
+#include "daemon/paths.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include "sys/error.h"
+
+namespace tcmufs::daemon {
+
+namespace {
+
+std::string resolved(const std::string& path) {
+  const std::unique_ptr<char, decltype(&std::free)> result(::realpath(path.c_str(), nullptr), &std::free);
+  return result ? result.get() : "";
+}
+
+std::string resolved_directory(const std::string& path, const std::string& what) {
+  const std::string result = resolved(path);
+  if (result.empty()) throw_errno(what + " " + quoted(path) + " cannot be used", errno == ENOENT ? "Create it: mkdir -p " + path : "");
+  struct stat st {};
+  if (::stat(result.c_str(), &st) != 0) throw_errno(what + " " + quoted(path) + " cannot be used");
+  if (!S_ISDIR(st.st_mode)) throw Failure(ENOTDIR, what + " " + quoted(path) + " is no directory");
+  return result;
+}
+
+// Looking at a mount whose daemon has died fails with ENOTCONN; its parent can still be resolved.
+std::string resolved_mount_point(const std::string& path) {
+  if (resolved(path).empty() && errno == ENOTCONN) {
+    std::string trimmed = path;
+    while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
+    const auto slash = trimmed.rfind('/');
+    const std::string parent = resolved(slash == std::string::npos ? "." : trimmed.substr(0, slash + 1));
+    if (!parent.empty()) return (parent == "/" ? "" : parent) + "/" + trimmed.substr(slash == std::string::npos ? 0 : slash + 1);
+  }
+  return resolved_directory(path, "the mount point");
+}
+
+bool lies_in(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory == "/" ? directory : directory + "/");
+}
+
+}  // namespace
+
+Paths resolve_paths(const std::string& store, const std::string& mount_point) {
+  const Paths paths = {resolved_directory(store, "the store"), resolved_mount_point(mount_point)};
+  if (lies_in(paths.store, paths.mount_point) || lies_in(paths.mount_point, paths.store)) {
+    throw Failure(EINVAL, "the store " + quoted(paths.store) + " and the mount point " + quoted(paths.mount_point) +
+                              " must not lie in one another");
+  }
+  return paths;
+}
+
+}  // namespace tcmufs::daemon

@@ -1,0 +1,140 @@
+#include "daemon/service.h"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <thread>
+
+#include "ctlfs/names.h"
+#include "ctlfs/tree.h"
+#include "daemon/log.h"
+#include "daemon/paths.h"
+#include "daemon/protect.h"
+#include "daemon/use_watch.h"
+#include "daemon/version.h"
+#include "fuse/session.h"
+#include "lio/configfs.h"
+#include "lio/kernel.h"
+#include "sys/error.h"
+#include "volume/catalog.h"
+#include "volume/kernel.h"
+#include "volume/registry.h"
+
+namespace tcmufs::daemon {
+
+namespace {
+
+using std::chrono_literals::operator""s;
+
+constexpr auto take_down_limit = 150s;
+
+/// Blocks the signals that end the daemon, for this thread and all it will start; they come through fd().
+class Signals {
+ public:
+  Signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+    fd_ = Fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!fd_) throw_errno("cannot make a signalfd");
+  }
+  int fd() const noexcept { return fd_.number(); }
+  /// The signal that has come, or 0. SIGHUP (a terminal that closed) is none.
+  int taken() const {
+    signalfd_siginfo info{};
+    while (::read(fd_.number(), &info, sizeof info) == static_cast<ssize_t>(sizeof info)) {
+      if (info.ssi_signo != SIGHUP) return static_cast<int>(info.ssi_signo);
+    }
+    return 0;
+  }
+
+ private:
+  Fd fd_;
+};
+
+/// The session's loop in a thread; unmounts at the end of its life.
+class Serving {
+ public:
+  explicit Serving(fuse::Session& session) : session_(session), ended_(make_event()) {
+    thread_ = std::thread([this] {
+      session_.run();
+      raise_event(ended_.number());
+    });
+  }
+  ~Serving() {
+    session_.stop();
+    session_.unmount();
+    thread_.join();
+  }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+  int ended() const noexcept { return ended_.number(); }
+
+ private:
+  fuse::Session& session_;
+  Fd ended_;
+  std::thread thread_;
+};
+
+void wait_for_the_end(const Signals& signals, const Serving& serving) {
+  std::array<pollfd, 2> watched = {pollfd{signals.fd(), POLLIN, 0}, pollfd{serving.ended(), POLLIN, 0}};
+  for (;;) {
+    ::poll(watched.data(), watched.size(), -1);
+    if (watched[1].revents != 0) return log_info("unmounted");
+    if (const int signal = signals.taken(); signal != 0) return log_info("ended by signal " + std::to_string(signal));
+  }
+}
+
+}  // namespace
+
+int serve(const Options& options, Background& background) {
+  const Signals signals;
+  start_log(options.foreground);
+  const auto log = [&](const std::string& sentence) {
+    log_warning(sentence);
+    if (!options.foreground && !background.is_ready()) background.tell(sentence);
+  };
+  if (::geteuid() != 0) throw Failure(EPERM, "tcmufs needs root to make block devices", "Run it with sudo");
+  const Paths paths = resolve_paths(options.store, options.mount_point);
+  protect_process(log);
+  lio::prepare_kernel();
+  volume::Catalog catalog(paths.store);
+  lio::Configfs tree(log);
+  volume::Targets targets(tree);
+  volume::Registry registry(volume::kernel_of(tree, targets, catalog.uuid()), catalog,
+                            {.mount_point = paths.mount_point,
+                             .version = version,
+                             .attaches_by_itself = [](const std::string& path) { return !ctlfs::temporary_name(path.substr(path.rfind('/') + 1)); },
+                             .log = log});
+  ctlfs::Tree files(registry);
+  fuse::Session session(files, {.mount_point = paths.mount_point, .store = paths.store, .mount_options = options.mount_options});
+  session.mount();
+  bool clean = true;
+  {
+    const Serving serving(session);
+    registry.bring_up();
+    {
+      // While a disk is used, umount(8) is to say "target is busy".
+      const UseWatch watch([&] { session.hold(registry.look_for_holders()); });
+      background.ready();
+      log_info("serving " + quoted(paths.store) + " at " + quoted(paths.mount_point));
+      wait_for_the_end(signals, serving);
+    }
+    session.hold(false);
+    clean = registry.take_down(Deadline::after(take_down_limit));
+  }
+  if (clean) return 0;
+  log("some disks could not be torn down in time; the next start of tcmufs on this store goes on with them");
+  // Threads that the kernel holds may still use what would be destroyed on the way out.
+  std::_Exit(1);
+}
+
+}  // namespace tcmufs::daemon

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <string>
+
+#include "fuse/mount_options.h"
+#include "sys/fd.h"
+
+namespace tcmufs::fuse {
+
+/// The type under which the kernel shows our mounts.
+inline constexpr const char* kMountType = "fuse.tcmufs";
+
+/// One mount of ours in this mount namespace. Not thread-safe, but present() may be called from any thread.
+class MountPoint {
+ public:
+  /// Mounts. A dead mount of ours in the place (its daemon was killed) is cleared first; a living one is
+  /// EBUSY. Throws Failure.
+  MountPoint(const std::string& path, const std::string& source, const MountOptions& options);
+
+  /// The connection to the kernel, open until it is taken.
+  Fd take_device() { return std::move(device_); }
+
+  /// Whether it still is in the mount table. It is not after umount -l, even if files of it are open.
+  /// If the table cannot be read (no descriptors left), it is taken to be.
+  bool present() const noexcept;
+
+  /// Unmounts lazily if it is present and nothing is mounted on top of it.
+  void unmount() noexcept;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;  // absolute, without symbolic links
+  int id_ = 0;        // as in the mount table
+  Fd device_;
+};
+
+}  // namespace tcmufs::fuse

@@ -1,0 +1,19 @@
+#include "fuse/request.h"
+
+#include <linux/fuse.h>
+
+#include <cstring>
+
+namespace tcmufs::fuse {
+
+std::optional<u64> released_handle(std::span<const std::byte> request) {
+  fuse_in_header header{};
+  fuse_release_in release{};
+  if (request.size() < sizeof header + sizeof release) return std::nullopt;
+  std::memcpy(&header, request.data(), sizeof header);
+  if (header.opcode != FUSE_RELEASE) return std::nullopt;
+  std::memcpy(&release, request.data() + sizeof header, sizeof release);
+  return release.fh;
+}
+
+}  // namespace tcmufs::fuse

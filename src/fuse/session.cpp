@@ -1,0 +1,139 @@
+#include "fuse/session.h"
+
+#include <fuse_lowlevel.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdarg>
+#include <cstdio>
+#include <future>
+#include <thread>
+
+#include "ctlfs/tree.h"
+#include "fuse/operations.h"
+#include "fuse/request_loop.h"
+#include "sys/error.h"
+
+namespace tcmufs::fuse {
+
+namespace {
+
+thread_local std::string said;  // by libfuse, on this thread, while a Listener exists
+
+void listen(fuse_log_level /*level*/, const char* format, va_list arguments) {
+  std::array<char, 512> text{};
+  std::vsnprintf(text.data(), text.size(), format, arguments);
+  said += text.data();
+}
+
+/// libfuse says what it refuses to a log function only.
+struct Listener {
+  Listener() {
+    said.clear();
+    fuse_set_log_func(listen);
+  }
+  ~Listener() { fuse_set_log_func(nullptr); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+
+  std::string text() const { return said.substr(0, said.find_last_not_of(" \n") + 1); }
+};
+
+fuse_session* make_session(const MountOptions& options, ctlfs::Tree& tree) {
+  std::vector<std::string> owned = options.arguments;
+  std::vector<char*> arguments;
+  arguments.reserve(owned.size());
+  for (auto& argument : owned) arguments.push_back(argument.data());
+  fuse_args parsed{static_cast<int>(arguments.size()), arguments.data(), 0};
+  const Listener listener;
+  fuse_session* session = fuse_session_new(&parsed, &operations(), sizeof(fuse_lowlevel_ops), &tree);
+  fuse_opt_free_args(&parsed);
+  if (session == nullptr) throw Failure(EINVAL, "cannot take the mount options: " + listener.text());
+  return session;
+}
+
+/// While the removal of a volume blocks, the kernel holds the lock of its directory, which a name needs that
+/// it does not know yet. So that status answers then too, it is made to know. If the session is stopped
+/// meanwhile, the thread stays until the unmount.
+void look_up(const std::string& mount_point) {
+  std::promise<void> promise;
+  const auto done = promise.get_future();
+  std::thread([mount_point, promise = std::move(promise)]() mutable {
+    for (const char* name :
+         {"/status", "/.ctl/status", "/.ctl/status.json", "/.ctl/last_error", "/.ctl/vol"}) {
+      struct stat file {};
+      if (stat((mount_point + name).c_str(), &file) != 0) break;
+    }
+    promise.set_value();
+  }).detach();
+  done.wait_for(std::chrono::seconds(1));
+}
+
+}  // namespace
+
+void Session::Destroy::operator()(fuse_session* session) const {
+  fuse_session_destroy(session);
+}
+
+Session::Session(ctlfs::Tree& tree, Options options)
+    : options_(std::move(options)),
+      mount_options_(sorted_options(options_.mount_options, options_.store)),
+      tree_(tree),
+      stop_event_(make_event()),
+      session_(make_session(mount_options_, tree)) {}
+
+Session::~Session() {
+  holder_.reset();
+  unmount();
+}
+
+void Session::mount() {
+  mount_point_.emplace(options_.mount_point, options_.store, mount_options_);
+  const Fd device = mount_point_->take_device();
+  // libfuse takes over a descriptor given like this, and closes it in the end.
+  const int given = fcntl(device.number(), F_DUPFD_CLOEXEC, 3);
+  const std::string path = "/dev/fd/" + std::to_string(given);
+  if (given < 0 || fuse_session_mount(session_.get(), path.c_str()) != 0) {
+    mount_point_->unmount();
+    throw Failure(EIO, "cannot hand the mount on " + quoted(mount_point_->path()) + " to libfuse");
+  }
+}
+
+void Session::run(const std::function<void()>& ready) {
+  const Fd table = open_file("/proc/self/mountinfo", O_RDONLY);
+  const RequestLoop loop(session_.get(), stop_event_.number(), options_.max_threads,
+                         [this](u64 handle) { tree_.closing(handle); });
+  look_up(mount_point_->path());
+  if (ready) ready();
+  std::array<pollfd, 2> waited{{{table.number(), POLLPRI, 0}, {stop_event_.number(), POLLIN, 0}}};
+  while (waited[1].revents == 0) {
+    if (unmounted()) stop();
+    if (poll(waited.data(), waited.size(), -1) < 0) waited[1].revents = 0;
+  }
+}
+
+void Session::stop() noexcept {
+  raise_event(stop_event_.number());
+}
+
+void Session::unmount() noexcept {
+  if (mount_point_) mount_point_->unmount();
+}
+
+bool Session::unmounted() const noexcept {
+  return !mount_point_ || !mount_point_->present();
+}
+
+void Session::hold(bool held) {
+  if (!held) {
+    holder_.reset();
+  } else if (!holder_ && mount_point_) {
+    holder_ = open_file(mount_point_->path(), O_PATH | O_DIRECTORY);
+  }
+}
+
+}  // namespace tcmufs::fuse

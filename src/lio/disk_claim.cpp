@@ -1,0 +1,85 @@
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "lio/scsi_disk.h"
+#include "sys/error.h"
+
+namespace tcmufs::lio {
+
+namespace {
+
+std::string sentence_of(const Holder& holder) {
+  if (holder.kind == "mount") return "mounted on '" + holder.detail + "'";
+  if (holder.kind == "btrfs") return "part of the mounted btrfs " + holder.detail;
+  if (holder.kind == "swap") return "used as swap";
+  if (holder.kind == "dm") return "used by the device-mapper device '" + holder.detail + "'";
+  if (holder.kind == "md") return "used by the array '" + holder.detail + "'";
+  if (holder.kind == "process") {
+    const std::string pid = "pid ";
+    return "open in process " + holder.detail.substr(holder.detail.starts_with(pid) ? pid.size() : 0);
+  }
+  return "used by " + quoted(holder.detail);
+}
+
+bool stays(const Holder& holder) {
+  return holder.kind != "process";
+}
+
+[[noreturn]] void refuse(const ScsiDisk& disk, const std::vector<Holder>& holders) {
+  throw Failure(EBUSY,
+                "the disk " + quoted(disk.node) + " is in use: " +
+                    (holders.empty() ? "the kernel has given it to another (a mount in another namespace?)"
+                                     : describe(holders)));
+}
+
+}  // namespace
+
+std::string describe(const std::vector<Holder>& holders) {
+  std::string text;
+  for (const Holder& holder : holders) {
+    if (!text.empty()) text += "; ";
+    text += sentence_of(holder);
+  }
+  return text;
+}
+
+Fd claim_disk(const ScsiDisk& disk, Deadline::Clock::duration grace, const std::string& sysfs,
+              const std::string& proc) {
+  const Deadline deadline = Deadline::after(grace);
+  Fd claim;
+  std::vector<Holder> holders;
+  const bool free = poll_until(deadline, [&] {
+    if (!claim) {
+      // Read-only: closing a descriptor for writing makes udev look at the disk again.
+      const int fd = ::open(disk.node.c_str(), O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+      if (fd < 0 && errno != EBUSY) throw_errno("cannot open the disk " + quoted(disk.node));
+      claim = Fd(fd);
+    }
+    holders = holders_of(disk, sysfs, proc);
+    if (std::any_of(holders.begin(), holders.end(), stays)) refuse(disk, holders);
+    return claim && holders.empty();
+  });
+  if (!free) refuse(disk, holders);
+  return claim;
+}
+
+void sync_mounts_of(const ScsiDisk& disk) {
+  for (const Holder& holder : lasting_holders_of(disk)) {
+    if (holder.kind != "mount") continue;
+    const Fd mount_point = open_file(holder.detail, O_RDONLY | O_DIRECTORY);
+    if (::syncfs(mount_point.number()) != 0)
+      throw_errno("cannot sync what is mounted on " + quoted(holder.detail));
+  }
+}
+
+void flush_disk(const Fd& disk, const std::string& shown) {
+  if (::fsync(disk.number()) != 0) throw_errno("cannot write out what is cached of " + quoted(shown));
+  if (::ioctl(disk.number(), BLKFLSBUF, 0) != 0)
+    throw_errno("cannot drop what is cached of " + quoted(shown));
+}
+
+}  // namespace tcmufs::lio

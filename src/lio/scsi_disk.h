@@ -1,0 +1,65 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "sys/deadline.h"
+#include "sys/fd.h"
+#include "sys/integers.h"
+
+namespace tcmufs::lio {
+
+/// The block device of a SCSI address ("H:C:T:L").
+struct ScsiDisk {
+  std::string address;
+  std::string name;  // "sda"
+  std::string node;  // "/dev/sda"
+  std::string sg;    // "/dev/sg0", or empty where the sg module is not loaded
+  dev_t number = 0;
+};
+
+/// Waits until the disk of that address exists, has `size_bytes` and answers a read of its first block; asks
+/// the kernel again for the size if that is another, and scans again if it missed the disk, which tcm_loop
+/// does for LUN 0 only (its max_lun is 0): any other that was missed must be unlinked and linked again.
+/// Throws Failure (ETIMEDOUT, at once EIO when the first read fails). Blocks as long as that read is not
+/// answered. `sysfs` is "/sys", `dev` "/dev" outside tests.
+ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadline& deadline,
+                       const std::string& sysfs = "/sys", const std::string& dev = "/dev");
+
+/// Makes the kernel read the capacity again and waits until the disk has `size_bytes`. Throws Failure.
+void rescan_disk(const ScsiDisk& disk, u64 size_bytes, const Deadline& deadline,
+                 const std::string& sysfs = "/sys");
+
+/// One that keeps a disk from being removed.
+struct Holder {
+  std::string kind;    // "mount", "swap", "dm", "md", "process" ...
+  std::string detail;  // mount point, dm name, "pid 17 (dd)"
+};
+
+/// Who uses the disk: mounts (also of its partitions), swap, stacked devices (sysfs holders), processes that
+/// have the node open (this process not counted). `proc` is "/proc" outside tests.
+std::vector<Holder> holders_of(const ScsiDisk& disk, const std::string& sysfs = "/sys",
+                               const std::string& proc = "/proc");
+
+/// The same without the processes: quick enough to be asked every second for every disk.
+std::vector<Holder> lasting_holders_of(const ScsiDisk& disk, const std::string& sysfs = "/sys",
+                                       const std::string& proc = "/proc");
+
+/// "mounted on '/srv'; open in process 17 (dd)".
+std::string describe(const std::vector<Holder>& holders);
+
+/// Takes the disk for removal: opens it with O_EXCL, so that nobody can mount it any more, waits up to
+/// `grace` for those who only look at it (udev, blkid), and throws Failure (EBUSY) with the holders in the
+/// sentence if it is used.
+Fd claim_disk(const ScsiDisk& disk, Deadline::Clock::duration grace, const std::string& sysfs = "/sys",
+              const std::string& proc = "/proc");
+
+/// syncfs(2) of every file system that is mounted from the disk. Throws Failure.
+void sync_mounts_of(const ScsiDisk& disk);
+
+/// Writes out what the page cache holds of the disk and drops it (fsync, BLKFLSBUF). Throws Failure.
+void flush_disk(const Fd& disk, const std::string& shown);
+
+}  // namespace tcmufs::lio

@@ -1,0 +1,100 @@
+#include "scsi/device.h"
+
+#include <bit>
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "sys/error.h"
+
+namespace tcmufs::scsi {
+
+namespace {
+
+constexpr u32 physical_limit_bytes = 1u << 20;
+
+Geometry checked(const Format& format) {
+  const u32 block = format.block_size_bytes;
+  const u32 physical = format.physical_block_size_bytes;
+  if (block != 512 && block != 4096) {
+    throw Failure(EINVAL, "a disk cannot have blocks of " + std::to_string(block) + " bytes",
+                  "Use 512 or 4096");
+  }
+  if (physical < block || physical > physical_limit_bytes || !std::has_single_bit(physical)) {
+    throw Failure(EINVAL, "a disk cannot have physical blocks of " + std::to_string(physical) + " bytes",
+                  "Use a power of two, from the block size to " + std::to_string(physical_limit_bytes));
+  }
+  if (format.size_bytes % block != 0) {
+    throw Failure(EINVAL, "a disk cannot have " + std::to_string(format.size_bytes) + " bytes",
+                  "Use a multiple of its block size, " + std::to_string(block));
+  }
+  return {block, static_cast<u8>(std::countr_zero(physical / block)), format.size_bytes};
+}
+
+}  // namespace
+
+Device::Device(Identity identity, const Format& format)
+    : identity_(std::move(identity)), limits_(Limits::of(format.block_size_bytes)) {
+  state_.geometry = checked(format);
+}
+
+UnitState Device::state() const noexcept {
+  const std::lock_guard held(mutex_);
+  return state_;
+}
+
+SenseFormat Device::sense_format() const noexcept {
+  return state().modes.descriptor_sense ? SenseFormat::descriptor : SenseFormat::fixed;
+}
+
+void Device::set_modes(const Modes& modes) noexcept {
+  const std::lock_guard held(mutex_);
+  state_.modes = modes;
+}
+
+void Device::set_stopped(bool stopped) noexcept {
+  const std::lock_guard held(mutex_);
+  state_.stopped = stopped;
+}
+
+void Device::resize(u64 size_bytes) noexcept {
+  {
+    const std::lock_guard held(mutex_);
+    const Geometry before = state_.geometry;
+    state_.geometry = {before.block_size_bytes(), before.physical_exponent(), size_bytes};
+    if (state_.geometry.blocks() == before.blocks()) return;
+  }
+  raise(capacity_changed);
+}
+
+void Device::set_read_only(bool read_only) noexcept {
+  {
+    const std::lock_guard held(mutex_);
+    if (std::exchange(state_.read_only, read_only) == read_only) return;
+  }
+  raise(modes_changed);
+}
+
+void Device::raise(Attention attention) noexcept {
+  if (visited_.load(std::memory_order_relaxed)) attentions_.fetch_or(attention);
+}
+
+std::optional<Sense> Device::take_unit_attention() noexcept {
+  if (attentions_.load() == 0) return std::nullopt;
+  if ((attentions_.fetch_and(static_cast<u8>(~capacity_changed)) & capacity_changed) != 0) {
+    return sense::capacity_data_has_changed;
+  }
+  if ((attentions_.fetch_and(static_cast<u8>(~modes_changed)) & modes_changed) != 0) {
+    return sense::mode_parameters_changed;
+  }
+  return std::nullopt;
+}
+
+std::error_code Device::flush(store::BlockStore& store) noexcept {
+  if (flush_failed()) return {EIO, std::generic_category()};
+  const std::error_code error = store.flush();
+  if (error) note_failed_flush();
+  return error;
+}
+
+}  // namespace tcmufs::scsi

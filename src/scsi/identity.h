@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "sys/integers.h"
+#include "sys/uuid.h"
+
+namespace tcmufs::scsi {
+
+/// What a disk is, to its initiators.
+struct Identity {
+  Uuid uuid;  // unit serial number and NAA-6 designator come from it
+  std::string vendor = "TCMUFS";
+  std::string product = "Virtual Disk";
+  std::string revision = "0001";
+};
+
+struct Format {
+  u32 block_size_bytes = 512;            // 512 or 4096
+  u32 physical_block_size_bytes = 4096;  // that, or more: a power of two, at most 1 MiB
+  u64 size_bytes = 0;                    // a multiple of block_size_bytes
+};
+
+/// "naa." and the 32 hexadecimal digits of the NAA-6 designator: LIO's OUI 001405, then 25 digits of the
+/// uuid.
+std::string naa_name(const Uuid& uuid);
+
+}  // namespace tcmufs::scsi

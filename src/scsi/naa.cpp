@@ -1,0 +1,26 @@
+#include "scsi/naa.h"
+
+#include "scsi/identity.h"
+
+namespace tcmufs::scsi {
+
+std::array<u8, 16> naa_designator(const Uuid& uuid) noexcept {
+  std::array<u8, 16> naa{0x60, 0x01, 0x40, 0x50};
+  naa[3] = static_cast<u8>(naa[3] | uuid.bytes[0] >> 4);
+  for (std::size_t i = 4; i < naa.size(); ++i) {
+    naa[i] = static_cast<u8>(uuid.bytes[i - 4] << 4 | uuid.bytes[i - 3] >> 4);
+  }
+  return naa;
+}
+
+std::string naa_name(const Uuid& uuid) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string name = "naa.";
+  for (const u8 byte : naa_designator(uuid)) {
+    name += digits[byte >> 4];
+    name += digits[byte & 0x0f];
+  }
+  return name;
+}
+
+}  // namespace tcmufs::scsi

@@ -1,0 +1,266 @@
+#include "volume/catalog.h"
+
+#include <dirent.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+#include "sys/deadline.h"
+#include "sys/error.h"
+#include "sys/text_file.h"
+
+namespace tcmufs::volume {
+
+namespace {
+
+const std::string ours = ".tcmufs";
+const std::string records = ours + "/records";
+const std::string new_file = ours + "/new";
+const std::string rename_file = ours + "/rename";
+constexpr auto dying_process_grace = std::chrono::seconds(10);
+
+std::string record_of_image(const std::string& path) { return records + "/" + path; }
+std::string record_of_directory(const std::string& path) { return records + "/" + path + "/" + ours; }
+std::string below(const std::string& directory, const std::string& name) {
+  return directory.empty() ? name : directory + "/" + name;
+}
+
+bool is_reserved(const std::string& name) { return name == ours || name == ".ctl" || name == "status"; }
+
+std::vector<std::string> names_in(const Fd& directory, const std::string& shown) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(::dup(directory.number())), ::closedir);
+  if (!stream) throw_errno("cannot read the directory " + quoted(shown));
+  std::vector<std::string> names;
+  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe): a stream of its own
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  return names;
+}
+
+struct stat status_of(const Fd& file, const std::string& shown) {
+  struct stat st {};
+  if (::fstat(file.number(), &st) != 0) throw_errno("cannot stat " + quoted(shown));
+  return st;
+}
+
+void give(const Fd& file, const Catalog::Ownership& ownership, const std::string& shown) {
+  if (::fchown(file.number(), ownership.uid, ownership.gid) != 0 && ::geteuid() == 0) {
+    throw_errno("cannot change the owner of " + quoted(shown));
+  }
+  if (::fchmod(file.number(), ownership.permissions) != 0) throw_errno("cannot change the mode of " + quoted(shown));
+}
+
+// A process that was killed holds its locks until its last I/O is done: worth waiting for. A living one is not.
+bool is_alive(const std::string& pid) {
+  if (pid.empty() || pid.find_first_not_of("0123456789") != std::string::npos) return false;
+  try {
+    const std::string stat = read_text("/proc/" + pid + "/stat");
+    const char state = stat.at(stat.rfind(')') + 2);
+    return state != 'Z' && state != 'X';
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
+}  // namespace
+
+Catalog::Catalog(const std::string& path) : directory_(path) {
+  if (!directory_.exists(ours)) directory_.make_directory(ours, 0700);
+  if (!directory_.exists(records)) directory_.make_directory(records, 0700);
+  lock_store();
+  load_uuid();
+}
+
+void Catalog::lock_store() {
+  lock_ = directory_.open(ours + "/lock", O_RDWR | O_CREAT, 0600);
+  const std::string shown = directory_.full(ours + "/lock");
+  const auto deadline = Deadline::after(dying_process_grace);
+  std::string holder;
+  const bool locked = poll_until(deadline, [&] {
+    if (::flock(lock_.number(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) throw_errno("cannot lock " + quoted(shown));
+    holder = read_line(shown);
+    if (is_alive(holder)) throw Failure(EBUSY, "the store " + quoted(path()) + " is served by process " + holder + " already");
+    return false;
+  });
+  if (!locked) throw Failure(EBUSY, "the store " + quoted(path()) + " is locked (" + quoted(shown) + ")");
+  const std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(lock_.number(), 0) != 0 || ::pwrite(lock_.number(), pid.data(), pid.size(), 0) < 0) {
+    throw_errno("cannot write " + quoted(shown));
+  }
+}
+
+void Catalog::load_uuid() {
+  const std::string name = directory_.full(ours + "/uuid");
+  if (!directory_.exists(ours + "/uuid")) {
+    replace_file(name, directory_.full(new_file), Uuid::random().text() + "\n");
+  }
+  const auto uuid = Uuid::parse(read_line(name));
+  if (!uuid) throw Failure(EBADMSG, "the identity of the store in " + quoted(name) + " is no uuid", "Restore the file");
+  uuid_ = *uuid;
+}
+
+std::vector<Catalog::Entry> Catalog::load(std::vector<std::string>& skipped) {
+  const std::lock_guard lock(mutex_);
+  finish_rename();
+  std::vector<Entry> entries;
+  load_directory("", entries, skipped);
+  drop_stray_records("");
+  return entries;
+}
+
+void Catalog::load_directory(const std::string& path, std::vector<Entry>& entries, std::vector<std::string>& skipped) {
+  const Fd directory = directory_.open(path, O_RDONLY | O_DIRECTORY);
+  for (const std::string& name : names_in(directory, directory_.full(path))) {
+    if (path.empty() && name == ours) continue;
+    Entry entry;
+    entry.path = below(path, name);
+    const std::string shown = directory_.full(entry.path);
+    if (is_reserved(name)) {
+      skipped.push_back(quoted(shown) + " is left out: its name is reserved. Rename it to use it");
+      continue;
+    }
+    struct stat st {};
+    if (::fstatat(directory.number(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    entry.directory = S_ISDIR(st.st_mode);
+    if (!entry.directory && !S_ISREG(st.st_mode)) {
+      skipped.push_back(quoted(shown) + " is left out: it is neither a regular file nor a directory");
+      continue;
+    }
+    load_record(entry);
+    entries.push_back(entry);
+    if (entry.directory) load_directory(entry.path, entries, skipped);
+  }
+}
+
+void Catalog::load_record(Entry& entry) {
+  const std::string name = entry.directory ? record_of_directory(entry.path) : record_of_image(entry.path);
+  const std::string shown = directory_.full(name);
+  try {
+    if (entry.directory && !directory_.exists(records + "/" + entry.path)) {
+      directory_.make_directory(records + "/" + entry.path, 0700);
+    }
+    if (directory_.exists(name)) {
+      entry.record = Record::parse(read_text(shown), shown);
+    } else {
+      entry.record.uuid = Uuid::random();
+      write_record(name, entry.record);
+    }
+  } catch (const Failure& failure) {
+    entry.problem = failure.what();
+  }
+}
+
+void Catalog::drop_stray_records(const std::string& path) {
+  const std::string here = path.empty() ? records : records + "/" + path;
+  for (const std::string& name : names_in(directory_.open(here, O_RDONLY | O_DIRECTORY), directory_.full(here))) {
+    if (name == ours) continue;
+    const std::string image = below(path, name);
+    struct stat st = status_of(directory_.open(records + "/" + image, O_PATH), directory_.full(image));
+    const bool there = directory_.exists(image);
+    if (S_ISDIR(st.st_mode)) {
+      drop_stray_records(image);
+      if (there) continue;
+      if (directory_.exists(record_of_directory(image))) directory_.unlink(record_of_directory(image));
+      directory_.remove_directory(records + "/" + image);
+    } else if (!there) {
+      directory_.unlink(record_of_image(image));
+    }
+  }
+}
+
+void Catalog::finish_rename() {
+  if (!directory_.exists(rename_file)) return;
+  const std::string intent = read_text(directory_.full(rename_file));
+  const auto middle = intent.find('\0');
+  if (middle != std::string::npos && intent.back() == '\0' && middle + 1 < intent.size()) {
+    const std::string from = intent.substr(0, middle);
+    const std::string to = intent.substr(middle + 1, intent.size() - middle - 2);
+    const bool image_moved = directory_.exists(to) && !directory_.exists(from);
+    if (image_moved && directory_.exists(record_of_image(from)) && !directory_.exists(record_of_image(to))) {
+      directory_.rename(record_of_image(from), record_of_image(to));
+    }
+  }
+  directory_.unlink(rename_file);
+  directory_.sync_parent(rename_file);
+}
+
+Fd Catalog::create_image(const std::string& path, const Record& record, const Ownership& ownership) {
+  const std::lock_guard lock(mutex_);
+  Fd image = directory_.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+  try {
+    give(image, ownership, directory_.full(path));
+    write_record(record_of_image(path), record);
+    directory_.sync_parent(path);
+  } catch (...) {
+    directory_.unlink(path);
+    throw;
+  }
+  return image;
+}
+
+void Catalog::create_directory(const std::string& path, const Record& record, const Ownership& ownership) {
+  const std::lock_guard lock(mutex_);
+  directory_.make_directory(path, 0700);
+  try {
+    give(directory_.open(path, O_RDONLY | O_DIRECTORY), ownership, directory_.full(path));
+    if (!directory_.exists(records + "/" + path)) directory_.make_directory(records + "/" + path, 0700);
+    write_record(record_of_directory(path), record);
+    directory_.sync_parent(path);
+  } catch (...) {
+    directory_.remove_directory(path);
+    throw;
+  }
+}
+
+Fd Catalog::open_image(const std::string& path) const {
+  Fd image = directory_.open(path, O_RDWR | O_NONBLOCK);
+  if (!S_ISREG(status_of(image, directory_.full(path)).st_mode)) {
+    throw Failure(EINVAL, quoted(directory_.full(path)) + " is no regular file");
+  }
+  return image;
+}
+
+Fd Catalog::open_directory(const std::string& path) const { return directory_.open(path, O_RDONLY | O_DIRECTORY); }
+
+void Catalog::remove_image(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  directory_.unlink(path);
+  directory_.sync_parent(path);
+  if (directory_.exists(record_of_image(path))) directory_.unlink(record_of_image(path));
+}
+
+void Catalog::remove_directory(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  directory_.remove_directory(path);
+  directory_.sync_parent(path);
+  if (directory_.exists(record_of_directory(path))) directory_.unlink(record_of_directory(path));
+  if (directory_.exists(records + "/" + path)) directory_.remove_directory(records + "/" + path);
+}
+
+void Catalog::rename(const std::string& from, const std::string& to) {
+  const std::lock_guard lock(mutex_);
+  replace_file(directory_.full(rename_file), directory_.full(new_file), from + '\0' + to + '\0');
+  try {
+    directory_.rename(from, to);
+  } catch (...) {
+    directory_.unlink(rename_file);
+    throw;
+  }
+  finish_rename();
+}
+
+void Catalog::save(const std::string& path, const Record& record) {
+  const std::lock_guard lock(mutex_);
+  write_record(record_of_image(path), record);
+}
+
+void Catalog::write_record(const std::string& record_path, const Record& record) {
+  replace_file(directory_.full(record_path), directory_.full(new_file), record.text());
+}
+
+}  // namespace tcmufs::volume

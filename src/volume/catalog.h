@@ -1,0 +1,74 @@
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sys/fd.h"
+#include "sys/uuid.h"
+#include "volume/record.h"
+#include "volume/store_directory.h"
+
+namespace tcmufs::volume {
+
+/// The store on disk: images under their relative paths, and below ".tcmufs" what belongs to them.
+///
+///   .tcmufs/lock         flock(2)ed by the daemon that serves the store; holds its process id
+///   .tcmufs/uuid         the store's own identity
+///   .tcmufs/records/P    the record of the volume P; of the directory D it is records/D/.tcmufs
+///   .tcmufs/rename       a rename under way: the old path and the new one, a NUL after each
+///   .tcmufs/new          what is being written before it is renamed into place
+///
+/// Every change is on stable storage when the call returns, and a kill between any two steps is settled by the next
+/// load(): an image without a record is a new volume, a record without an image is dropped, a rename is finished or was
+/// never begun. All members may be called from any thread; changes are serialized by mutex_.
+class Catalog {
+ public:
+  struct Entry {
+    std::string path;
+    bool directory = false;
+    Record record;
+    std::string problem;  // a sentence: why the record cannot be used; then the image is left alone
+  };
+
+  /// Opens and locks the store. Throws Failure: ENOENT, ENOTDIR, EBUSY (served by another daemon).
+  explicit Catalog(const std::string& path);
+
+  const std::string& path() const noexcept { return directory_.path(); }
+  const Uuid& uuid() const noexcept { return uuid_; }
+
+  /// Everything in the store, directories before what is in them. What is neither a regular file nor a directory is left
+  /// out; names of ours that are in the way are left out too: `skipped` says which, and why.
+  std::vector<Entry> load(std::vector<std::string>& skipped);
+
+  struct Ownership {
+    mode_t permissions = 0600;
+    uid_t uid = 0;
+    gid_t gid = 0;
+  };
+  Fd create_image(const std::string& path, const Record& record, const Ownership& ownership);
+  void create_directory(const std::string& path, const Record& record, const Ownership& ownership);
+  Fd open_image(const std::string& path) const;
+  Fd open_directory(const std::string& path) const;
+  void remove_image(const std::string& path);
+  void remove_directory(const std::string& path);
+  /// Of an image or a directory; nothing may be at `to`.
+  void rename(const std::string& from, const std::string& to);
+  void save(const std::string& path, const Record& record);
+
+ private:
+  void lock_store();
+  void load_uuid();
+  void finish_rename();
+  void load_directory(const std::string& path, std::vector<Entry>& entries, std::vector<std::string>& skipped);
+  void load_record(Entry& entry);
+  void drop_stray_records(const std::string& path);
+  void write_record(const std::string& record_path, const Record& record);
+
+  std::mutex mutex_;
+  StoreDirectory directory_;
+  Fd lock_;
+  Uuid uuid_;
+};
+
+}  // namespace tcmufs::volume

@@ -1,0 +1,89 @@
+#include "volume/device_link.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/filesystem.hpp>
+#include <cerrno>
+
+#include "sys/error.h"
+
+namespace tcmufs::volume {
+
+namespace fs = boost::filesystem;
+
+namespace {
+
+std::string link_target(const std::string& link) {
+  std::array<char, 256> target{};
+  const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
+  return length < 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+}  // namespace
+
+DeviceLink::DeviceLink(const std::string& root, const std::string& path, const std::string& node)
+    : root_(root), path_(path), node_(node) {
+  make();
+}
+
+void DeviceLink::make() const {
+  // A neighbour may remove a directory that has just become empty between our steps.
+  for (int attempt = 0;; ++attempt) {
+    try {
+      return make_once();
+    } catch (const Failure& failure) {
+      if (failure.error() != ENOENT || attempt == 100) throw;
+    }
+  }
+}
+
+void DeviceLink::make_once() const {
+  const fs::path link = full();
+  boost::system::error_code error;
+  fs::create_directories(link.parent_path(), error);
+  if (error) throw Failure(error.value(), "cannot create the directory " + quoted(link.parent_path().string()));
+  refuse_what_is_in_the_way();
+  const std::string temporary = root_ + "/.new-" + std::to_string(::gettid());
+  ::unlink(temporary.c_str());
+  if (::symlink(node_.c_str(), temporary.c_str()) != 0) throw_errno("cannot create the link " + quoted(temporary));
+  if (::rename(temporary.c_str(), link.c_str()) != 0) {
+    const int reason = errno;
+    ::unlink(temporary.c_str());
+    throw Failure(reason, "cannot create the link " + quoted(link.string()));
+  }
+}
+
+void DeviceLink::refuse_what_is_in_the_way() const {
+  const std::string link = full();
+  struct stat st {};
+  if (::lstat(link.c_str(), &st) != 0) return;
+  if (!S_ISLNK(st.st_mode)) {
+    throw Failure(EEXIST, "cannot create the link " + quoted(link) + ", something that is no link is in the way");
+  }
+  const std::string target = link_target(link);
+  if (target != node_ && ::stat(link.c_str(), &st) == 0) {
+    throw Failure(EEXIST, "cannot create the link " + quoted(link) + ", it points to " + quoted(target) + " already",
+                  "Another store may have a volume of that name; if the link is stale, remove it");
+  }
+}
+
+void DeviceLink::move(const std::string& path) {
+  DeviceLink moved(root_, path, node_);
+  std::swap(path_, moved.path_);
+}
+
+void DeviceLink::remove() noexcept {
+  if (path_.empty()) return;
+  const std::string link = full();
+  // Somebody else's link by now, if it points elsewhere.
+  if (link_target(link) == node_) ::unlink(link.c_str());
+  const fs::path root = root_;
+  for (fs::path above = fs::path(link).parent_path(); above.size() >= root.size(); above = above.parent_path()) {
+    if (::rmdir(above.c_str()) != 0 || above == root) break;
+  }
+  path_.clear();
+}
+
+}  // namespace tcmufs::volume

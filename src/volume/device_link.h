@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+namespace tcmufs::volume {
+
+/// The symbolic link ROOT/PATH to a device node ("/dev/tcmufs/web/disk0"), made atomically; the directories between are
+/// made as needed and removed when they are empty. Only a link that points nowhere, or to this node, is ever replaced: anything
+/// else in the way is an error (EEXIST). Undoes itself.
+class DeviceLink {
+ public:
+  DeviceLink(const std::string& root, const std::string& path, const std::string& node);
+  ~DeviceLink() { remove(); }
+  DeviceLink(const DeviceLink&) = delete;
+  DeviceLink& operator=(const DeviceLink&) = delete;
+
+  /// Another name for the same node: the new link is there before the old one goes.
+  void move(const std::string& path);
+  void remove() noexcept;
+
+  std::string full() const { return root_ + "/" + path_; }
+
+ private:
+  void make() const;
+  void make_once() const;
+  void refuse_what_is_in_the_way() const;
+
+  std::string root_;
+  std::string path_;
+  std::string node_;
+};
+
+}  // namespace tcmufs::volume

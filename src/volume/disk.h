@@ -1,0 +1,63 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "lio/scsi_disk.h"
+#include "scsi/logical_unit.h"
+#include "store/block_store.h"
+#include "sys/deadline.h"
+#include "sys/fd.h"
+#include "sys/uuid.h"
+
+namespace tcmufs::volume {
+
+/// What a disk is made of, besides its store.
+struct DiskOptions {
+  std::string path;  // of the volume: "web/disk0"
+  Uuid uuid;
+  Uuid store_uuid;
+  std::string target_wwn;
+  std::optional<u32> lun;
+  scsi::Format format;
+  std::string link_root;  // "/dev/tcmufs"
+  Deadline deadline;      // by which it must be ready
+};
+
+/// A store as a block device of this machine, from construction, which returns when the device answers, to destruction,
+/// which returns when nothing of it is left. May be used by one thread at a time, which must not serve anything that the
+/// kernel could wait for.
+class Disk {
+ public:
+  Disk() = default;
+  Disk(const Disk&) = delete;
+  Disk& operator=(const Disk&) = delete;
+  virtual ~Disk() = default;
+
+  /// Makes sure that nobody uses the disk or can begin to, and that nothing unwritten is left in the page cache. Throws
+  /// Failure (EBUSY) that says who does. The claim must be kept until the disk is gone.
+  [[nodiscard]] virtual Fd claim_idle() const = 0;
+  /// For a disk that goes although it is used: writes out what can be written. Returns what could not, in words.
+  virtual std::string flush_used() const noexcept = 0;
+
+  /// Changes the size, online. Shrinking is the caller's risk: claim_idle() first. Throws Failure; the size is then what
+  /// it was.
+  virtual void resize(u64 size_bytes, const Deadline& deadline) = 0;
+  /// The volume has a new path.
+  virtual void move_link(const std::string& path) = 0;
+
+  virtual const lio::ScsiDisk& device() const noexcept = 0;
+  virtual u32 lun() const noexcept = 0;
+  virtual std::string link() const = 0;
+  /// No command has changed the medium yet.
+  virtual bool untouched() const noexcept = 0;
+};
+
+/// Makes a disk; throws Failure, and then nothing of it is left. `failed` is called, from a thread of the disk, with a
+/// sentence when it can be served no longer.
+using DiskMaker = std::function<std::unique_ptr<Disk>(const DiskOptions&, std::unique_ptr<store::BlockStore>,
+                                                      std::function<void(const std::string&)> failed)>;
+
+}  // namespace tcmufs::volume

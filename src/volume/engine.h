@@ -1,0 +1,33 @@
+#pragma once
+
+#include <span>
+
+#include "scsi/logical_unit.h"
+#include "tcmu/ring.h"
+
+namespace tcmufs::volume {
+
+/// A command that takes I/O, between ring and store. Belongs to the server until it has come back from reap().
+struct Job {
+  tcmu::RingCommand* command = nullptr;
+  scsi::Plan plan;
+  scsi::Response response;
+
+  scsi::Command scsi_command() const { return {command->cdb_bytes(), command->buffer}; }
+};
+
+/// Carries jobs out, in any order and as many at once as it likes. Used by one thread at a time.
+class Engine {
+ public:
+  Engine() = default;
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+  virtual ~Engine() = default;
+
+  /// Takes the jobs; their responses are there once reap() has given them back.
+  virtual void submit(std::span<Job* const> jobs) noexcept = 0;
+  /// The jobs that have been finished since the last call; valid until the next submit().
+  virtual std::span<Job* const> reap() noexcept = 0;
+};
+
+}  // namespace tcmufs::volume

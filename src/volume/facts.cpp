@@ -1,0 +1,144 @@
+#include "volume/facts.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+
+#include "scsi/logical_unit.h"
+#include "sys/error.h"
+
+namespace tcmufs::volume {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Names are bytes; what is no UTF-8 in them is shown as U+FFFD.
+std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+Json volume_json(const Facts& facts) {
+  return {{"name", facts.path},
+          {"state", state_name(facts.state)},
+          {"size", facts.size_bytes},
+          {"block_size", facts.block_size_bytes},
+          {"device", facts.device},
+          {"sg", facts.sg},
+          {"link", facts.link},
+          {"uuid", facts.uuid.text()},
+          {"wwn", scsi::naa_name(facts.uuid)},
+          {"holders", facts.holders},
+          {"last_error", facts.last_error}};
+}
+
+std::string hint(const Facts& facts) {
+  switch (facts.state) {
+    case State::pending:
+      return facts.size_bytes == 0 ? "give it a size: truncate -s 10G FILE" : "close it once more to attach it";
+    case State::failed:
+      return "see last_error; closing the file once more tries again";
+    default:
+      return "";
+  }
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string result;
+  for (const auto& part : parts) result += (result.empty() ? "" : "; ") + part;
+  return result;
+}
+
+std::string status_text(const Facts& facts) {
+  std::string text = "format: 1\nname: " + facts.path + "\nstate: " + std::string(state_name(facts.state)) +
+                     "\nsize: " + std::to_string(facts.size_bytes) +
+                     "\nblock_size: " + std::to_string(facts.block_size_bytes) + "\ndevice: " + facts.device +
+                     "\nlink: " + facts.link + "\nuuid: " + facts.uuid.text() +
+                     "\nwwn: " + scsi::naa_name(facts.uuid) + "\nholders: " + joined(facts.holders) +
+                     "\nlast_error: " + facts.last_error + "\n";
+  const std::string advice = hint(facts);
+  if (!advice.empty()) text += "hint: " + advice + "\n";
+  return text;
+}
+
+using Row = std::array<std::string, 5>;
+
+std::string table(const std::vector<Row>& rows) {
+  std::array<std::size_t, 5> widths{};
+  for (const Row& row : rows) {
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  }
+  std::string text;
+  for (const Row& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    text += line + "\n";
+  }
+  return text;
+}
+
+std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+
+}  // namespace
+
+std::string_view state_name(State state) {
+  switch (state) {
+    case State::pending:
+      return "pending";
+    case State::attaching:
+      return "attaching";
+    case State::ready:
+      return "ready";
+    case State::resizing:
+      return "resizing";
+    case State::failed:
+      return "failed";
+    case State::detaching:
+      return "detaching";
+  }
+  return "failed";
+}
+
+std::string status_table(const std::vector<Facts>& volumes, const std::string& directory) {
+  const std::string prefix = directory.empty() ? "" : directory + "/";
+  std::vector<Row> rows = {{"NAME", "STATE", "SIZE", "DEVICE", "LINK"}};
+  for (const Facts& facts : volumes) {
+    if (!facts.path.starts_with(prefix)) continue;
+    rows.push_back({facts.path.substr(prefix.size()), std::string(state_name(facts.state)),
+                    std::to_string(facts.size_bytes), or_dash(facts.device), or_dash(facts.link)});
+  }
+  return table(rows);
+}
+
+std::string status_json(const Service& service, const std::vector<Facts>& volumes) {
+  Json json = {{"format", 1},
+               {"version", service.version},
+               {"pid", service.pid},
+               {"store", service.store},
+               {"mount", service.mount_point},
+               {"volumes", Json::array()}};
+  for (const Facts& facts : volumes) json["volumes"].push_back(volume_json(facts));
+  return dump(json);
+}
+
+std::string volume_file(const Facts& facts, const std::string& file) {
+  if (file == "status") return status_text(facts);
+  if (file == "status.json") {
+    Json json = {{"format", 1}};
+    json.update(volume_json(facts));
+    return dump(json);
+  }
+  if (file == "state") return std::string(state_name(facts.state)) + "\n";
+  if (file == "size") return std::to_string(facts.size_bytes) + "\n";
+  if (file == "device") return facts.device + "\n";
+  if (file == "sg") return facts.sg + "\n";
+  if (file == "wwn") return scsi::naa_name(facts.uuid) + "\n";
+  if (file == "uuid") return facts.uuid.text() + "\n";
+  if (file == "block_size") return std::to_string(facts.block_size_bytes) + "\n";
+  if (file == "last_error") return facts.last_error.empty() ? "" : facts.last_error + "\n";
+  throw Failure(ENOENT, "no control file " + quoted(file));
+}
+
+}  // namespace tcmufs::volume

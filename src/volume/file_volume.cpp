@@ -1,0 +1,179 @@
+// The volume as a file: what FUSE asks for while there is no disk, and what status shows.
+
+#include "volume/file_volume.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "sys/error.h"
+
+namespace tcmufs::volume {
+
+namespace {
+
+u64 image_size(const Fd& image) {
+  struct stat st {};
+  if (::fstat(image.number(), &st) != 0) throw_errno("cannot stat an image");
+  return static_cast<u64>(st.st_size);
+}
+
+}  // namespace
+
+FileVolume::FileVolume(Context& context, std::string path, Record record, Fd image, std::string target, pid_t maker)
+    : context_(context), image_(std::move(image)), record_(std::move(record)), target_(std::move(target)), maker_(maker) {
+  facts_.path = std::move(path);
+  facts_.uuid = record_.uuid;
+  facts_.block_size_bytes = record_.block_size_bytes;
+  facts_.size_bytes = image_size(image_);
+}
+
+FileVolume::FileVolume(Context& context, std::string path, Fd image, std::string problem)
+    : FileVolume(context, std::move(path), Record{}, std::move(image), "", 0) {
+  problem_ = std::move(problem);
+  facts_.state = State::failed;
+  facts_.last_error = problem_;
+}
+
+ctlfs::Attributes FileVolume::attributes() {
+  struct stat st {};
+  if (::fstat(image_.number(), &st) != 0) throw_errno("cannot stat the image of " + quoted(facts().path));
+  ctlfs::Attributes result;
+  result.permissions = st.st_mode & 07777;
+  result.uid = st.st_uid;
+  result.gid = st.st_gid;
+  result.size_bytes = static_cast<u64>(st.st_size);
+  result.blocks_512 = static_cast<u64>(st.st_blocks);
+  result.accessed = st.st_atim;
+  result.modified = st.st_mtim;
+  result.changed = st.st_ctim;
+  return result;
+}
+
+void FileVolume::change(const ctlfs::AttributeChange& change) {
+  const std::string of_image = " of the image of " + quoted(facts().path);
+  const uid_t uid = change.uid.value_or(static_cast<uid_t>(-1));
+  const gid_t gid = change.gid.value_or(static_cast<gid_t>(-1));
+  if ((change.uid || change.gid) && ::fchown(image_.number(), uid, gid) != 0) {
+    throw_errno("cannot change the owner" + of_image);
+  }
+  if (change.permissions && ::fchmod(image_.number(), *change.permissions) != 0) {
+    throw_errno("cannot change the mode" + of_image);
+  }
+  if (change.accessed || change.modified) {
+    constexpr timespec keep = {0, UTIME_OMIT};
+    const timespec times[2] = {change.accessed.value_or(keep), change.modified.value_or(keep)};
+    if (::futimens(image_.number(), times) != 0) throw_errno("cannot change the times" + of_image);
+  }
+}
+
+std::size_t FileVolume::read(u64 offset, std::span<std::byte> buffer) {
+  std::size_t done = 0;
+  while (done < buffer.size()) {
+    const ssize_t n = ::pread(image_.number(), buffer.data() + done, buffer.size() - done,
+                              static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw_errno("cannot read the image of " + quoted(facts().path));
+    if (n == 0) break;
+    done += static_cast<std::size_t>(n);
+  }
+  return done;
+}
+
+void FileVolume::write(u64 offset, std::span<const std::byte> bytes, pid_t process) {
+  std::shared_lock guard(image_guard_);
+  while (!is_file()) {
+    guard.unlock();
+    become_file(process, "written to");
+    guard.lock();
+  }
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t n = ::pwrite(image_.number(), bytes.data() + done, bytes.size() - done,
+                               static_cast<off_t>(offset + done));
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) refuse(errno, "cannot write the image of " + quoted(facts().path));
+    done += static_cast<std::size_t>(n);
+  }
+  const std::lock_guard lock(mutex_);
+  facts_.size_bytes = std::max(facts_.size_bytes, offset + bytes.size());
+}
+
+void FileVolume::allocate(int mode, u64 offset, u64 length, pid_t process) {
+  const bool grows = (mode & FALLOC_FL_KEEP_SIZE) == 0 && offset + length > facts().size_bytes;
+  if (grows) check_size(offset + length);
+  const bool only_allocates = (mode & ~FALLOC_FL_KEEP_SIZE) == 0;
+  std::shared_lock guard(image_guard_);
+  while (!is_file() && !only_allocates) {
+    guard.unlock();
+    become_file(process, "changed");
+    guard.lock();
+  }
+  if (grows && !is_file()) {
+    guard.unlock();
+    resize(offset + length, process);
+    guard.lock();
+  }
+  if (::fallocate(image_.number(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)) != 0) {
+    const int reason = errno;
+    // Not every file system can; the caller (fallocate(1), cp) knows what to do then.
+    if (reason == EOPNOTSUPP) throw Failure(reason, "the store's file system cannot do that");
+    refuse(reason, "cannot allocate room in the image of " + quoted(facts().path));
+  }
+  const u64 size_bytes = image_size(image_);
+  const std::lock_guard lock(mutex_);
+  facts_.size_bytes = size_bytes;
+}
+
+void FileVolume::sync() {
+  if (::fsync(image_.number()) != 0) refuse(errno, "cannot sync the image of " + quoted(facts().path));
+}
+
+Facts FileVolume::facts() const {
+  const std::lock_guard lock(mutex_);
+  return facts_;
+}
+
+bool FileVolume::look_for_holders() {
+  lio::ScsiDisk device;
+  {
+    const std::lock_guard lock(mutex_);
+    device = device_;
+  }
+  std::vector<std::string> holders;
+  if (!device.name.empty()) {
+    for (const lio::Holder& holder : context_.holders_of(device)) holders.push_back(lio::describe({holder}));
+  }
+  const bool used = !holders.empty();
+  const std::lock_guard lock(mutex_);
+  facts_.holders = std::move(holders);
+  return used;
+}
+
+bool FileVolume::is_file() const {
+  const std::lock_guard lock(mutex_);
+  if (!problem_.empty()) throw Failure(EIO, problem_);
+  return facts_.state == State::pending || (facts_.state == State::failed && facts_.device.empty());
+}
+
+void FileVolume::remember(const std::string& sentence) noexcept {
+  const std::lock_guard lock(mutex_);
+  facts_.last_error = sentence;
+}
+
+void FileVolume::refuse(int error, const std::string& sentence, const std::string& advice) {
+  const Failure failure(error, sentence, advice);
+  remember(failure.what());
+  throw failure;
+}
+
+void FileVolume::check_size(u64 size_bytes) {
+  const Facts now = facts();
+  if (size_bytes % now.block_size_bytes != 0) {
+    refuse(EINVAL, quoted(now.path) + " cannot have a size of " + std::to_string(size_bytes) +
+                       " bytes: that is no multiple of its block size of " + std::to_string(now.block_size_bytes));
+  }
+}
+
+}  // namespace tcmufs::volume

@@ -1,0 +1,101 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+
+#include "ctlfs/backend.h"
+#include "sys/fd.h"
+#include "volume/catalog.h"
+#include "volume/disk.h"
+#include "volume/facts.h"
+#include "volume/record.h"
+#include "volume/workers.h"
+
+namespace tcmufs::volume {
+
+/// What all volumes of a store share.
+struct Context {
+  Catalog& catalog;
+  Workers& workers;
+  DiskMaker make_disk;
+  /// Who uses a disk besides processes that merely have it open; for status.
+  std::function<std::vector<lio::Holder>(const lio::ScsiDisk&)> holders_of;
+  std::string link_root = "/dev/tcmufs";
+  /// Within that a disk must have come up; a transition as a whole may take `transition_limit`.
+  std::chrono::seconds ready_limit{100};
+  std::chrono::seconds transition_limit{120};
+  /// Wants a line for the log.
+  std::function<void(const std::string&)> log = [](const std::string&) {};
+};
+
+/// A volume over an image in the store: a file as long as it has no disk, a disk as long as it has one.
+///
+/// Lock order: transition_, image_guard_, mutex_.
+class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_this<FileVolume> {
+ public:
+  /// `target` says which target the disks of this volume's directory share. `maker` is the process that has created it, or 0.
+  FileVolume(Context& context, std::string path, Record record, Fd image, std::string target, pid_t maker);
+  /// A volume that cannot be used: its record is broken. Everything but status is refused with the sentence.
+  FileVolume(Context& context, std::string path, Fd image, std::string problem);
+  ~FileVolume() override { disk_.reset(); }
+
+  ctlfs::Attributes attributes() override;
+  void change(const ctlfs::AttributeChange& change) override;
+  void resize(u64 size_bytes, pid_t process) override;
+  std::size_t read(u64 offset, std::span<std::byte> buffer) override;
+  void write(u64 offset, std::span<const std::byte> bytes, pid_t process) override;
+  void allocate(int mode, u64 offset, u64 length, pid_t process) override;
+  void sync() override;
+  void attach() override;
+  void attach_later() noexcept override;
+  std::string control(const std::string& file) override { return volume_file(facts(), file); }
+
+  /// Tears the disk down if nobody uses it, and refuses everything that needs one from now on. Throws Failure (EBUSY).
+  void retire();
+  /// Tears the disk down, used or not, after writing out what can be written. Returns when it is done; the caller bounds it.
+  void take_down();
+  /// The volume has a new path; throws Failure if the link cannot be made, and nothing has changed then.
+  void move(const std::string& path, const std::string& target);
+
+  Facts facts() const;
+  /// Looks who uses the disk (mounts, swap, stacked devices), for status. True if anybody does.
+  bool look_for_holders();
+
+ private:
+  bool is_file() const;
+  void refuse(int error, const std::string& sentence, const std::string& advice = {});
+  void check_size(u64 size_bytes);
+  void remember(const std::string& sentence) noexcept;
+  void set_state(State state);
+  void begin(State state);
+  void attach_now();
+  std::unique_ptr<Disk> make_disk(u64 size_bytes);  // from the image
+  void detach_now();
+  void drop_disk();
+  void resize_disk(u64 size_bytes);
+  void resize_image(u64 size_bytes, pid_t process);
+  void become_file(pid_t process, const std::string& operation);
+  template <typename Work>
+  void transition(const std::string& what, Work work);
+  void disk_failed(const std::string& sentence);
+
+  Context& context_;
+  const Fd image_;
+  std::mutex transition_;           // held from beginning to end of attach, detach, resize, move
+  std::unique_ptr<Disk> disk_;      // guarded by transition_
+  Record record_;                   // guarded by transition_
+  std::string target_;              // guarded by transition_
+  bool retired_ = false;            // guarded by transition_
+  std::shared_mutex image_guard_;   // shared: file I/O; exclusive: the moment when the file stops being one
+  mutable std::mutex mutex_;        // guards what follows; nothing that blocks is done under it
+  Facts facts_;
+  lio::ScsiDisk device_;
+  std::string problem_;
+  pid_t maker_ = 0;
+};
+
+}  // namespace tcmufs::volume

@@ -1,0 +1,40 @@
+#include "volume/kernel.h"
+
+#include "lio/leftovers.h"
+#include "volume/kernel_disk.h"
+
+namespace tcmufs::volume {
+
+namespace {
+
+std::string name_of(const std::string& backstore) { return backstore.substr(backstore.rfind('/') + 1); }
+
+std::vector<Uuid> leftovers(lio::ConfigTree& tree, const Uuid& store_uuid) {
+  std::vector<Uuid> result;
+  for (const std::string& backstore : lio::backstores_of(tree, store_uuid.text())) {
+    if (const auto uuid = Uuid::parse(name_of(backstore))) result.push_back(*uuid);
+  }
+  return result;
+}
+
+void remove_leftovers_of(lio::ConfigTree& tree, const Uuid& store_uuid, const Uuid& uuid) {
+  for (const std::string& backstore : lio::backstores_of(tree, store_uuid.text())) {
+    if (name_of(backstore) == uuid.text()) lio::remove_leftover(tree, backstore, target_wwn(uuid));
+  }
+}
+
+}  // namespace
+
+Registry::Kernel kernel_of(lio::ConfigTree& tree, Targets& targets, const Uuid& store_uuid) {
+  return {
+      .make_disk = [&tree, &targets](const DiskOptions& options, std::unique_ptr<store::BlockStore> store,
+                                     std::function<void(const std::string&)> failed) -> std::unique_ptr<Disk> {
+        return std::make_unique<KernelDisk>(tree, targets, options, std::move(store), std::move(failed));
+      },
+      .holders_of = [](const lio::ScsiDisk& disk) { return lio::lasting_holders_of(disk); },
+      .leftovers = [&tree, store_uuid] { return leftovers(tree, store_uuid); },
+      .remove_leftover = [&tree, store_uuid](const Uuid& uuid) { remove_leftovers_of(tree, store_uuid, uuid); },
+  };
+}
+
+}  // namespace tcmufs::volume

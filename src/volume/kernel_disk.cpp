@@ -1,0 +1,91 @@
+#include "volume/kernel_disk.h"
+
+#include <unistd.h>
+
+#include "sys/error.h"
+
+namespace tcmufs::volume {
+
+namespace {
+
+using std::chrono_literals::operator""s;
+
+// Those who only look (udev, blkid) are waited for that long.
+constexpr auto looking_grace = 5s;
+
+lio::BackstoreOptions backstore_options(const DiskOptions& options) {
+  lio::BackstoreOptions result;
+  result.name = options.uuid.text();
+  result.dev_config = "tcmufs/" + options.store_uuid.text() + "/" + options.uuid.text();
+  result.serial = options.uuid.text();
+  result.size_bytes = options.format.size_bytes;
+  result.block_size_bytes = options.format.block_size_bytes;
+  return result;
+}
+
+}  // namespace
+
+KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
+                       std::unique_ptr<store::BlockStore> store, std::function<void(const std::string&)> failed)
+    : store_(std::move(store)),
+      unit_(scsi::Identity{.uuid = options.uuid}, options.format),
+      backstore_(tree, backstore_options(options)),
+      doorbell_(backstore_.uio_name(), options.deadline),
+      engine_(unit_, *store_),
+      server_(doorbell_, unit_, engine_, std::move(failed)),
+      target_(targets.use(options.target_wwn, options.lun)),
+      lun_(target_.target(), target_.lun(), backstore_),
+      device_(lio::wait_for_disk(lun_.address(), options.format.size_bytes, options.deadline)),
+      link_(options.link_root, options.path, device_.node) {}
+
+Fd KernelDisk::claim_idle() const {
+  Fd claim = lio::claim_disk(device_, looking_grace);
+  lio::flush_disk(claim, device_.node);
+  return claim;
+}
+
+std::string KernelDisk::flush_used() const noexcept {
+  try {
+    lio::sync_mounts_of(device_);
+    lio::flush_disk(open_file(device_.node, O_RDONLY), device_.node);
+    return {};
+  } catch (const std::exception& error) {
+    return error.what();
+  }
+}
+
+void KernelDisk::resize(u64 size_bytes, const Deadline& deadline) {
+  const u64 before = store_->size_bytes();
+  if (size_bytes == before) return;
+  // Bytes that the disk offers are always in the store: it grows first and shrinks last.
+  if (size_bytes > before) {
+    if (const auto error = store_->resize(size_bytes)) {
+      throw Failure(error.value(), "cannot grow the image to " + std::to_string(size_bytes) + " bytes");
+    }
+  }
+  unit_.resize(size_bytes);
+  try {
+    lio::rescan_disk(device_, size_bytes, deadline);
+    if (size_bytes < before) {
+      if (const auto error = store_->resize(size_bytes)) {
+        throw Failure(error.value(), "cannot shrink the image to " + std::to_string(size_bytes) + " bytes");
+      }
+    }
+  } catch (...) {
+    put_back(before, deadline);
+    throw;
+  }
+}
+
+// What cannot be put back does no harm: the image is never smaller than what the disk offers.
+void KernelDisk::put_back(u64 size_bytes, const Deadline& deadline) noexcept {
+  unit_.resize(size_bytes);
+  try {
+    lio::rescan_disk(device_, size_bytes, deadline);
+    if (store_->size_bytes() > size_bytes) static_cast<void>(store_->resize(size_bytes));
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
+}  // namespace tcmufs::volume

@@ -1,0 +1,62 @@
+#pragma once
+
+#include "lio/backstore.h"
+#include "lio/loopback.h"
+#include "tcmu/uio.h"
+#include "volume/device_link.h"
+#include "volume/disk.h"
+#include "volume/positional_engine.h"
+#include "volume/server.h"
+#include "volume/targets.h"
+
+namespace tcmufs::volume {
+
+/// A TCMU device as the doorbell of its ring.
+class UioDoorbell final : public Doorbell {
+ public:
+  UioDoorbell(const std::string& name, const Deadline& deadline) : uio_(name, deadline) {}
+
+  std::span<std::byte> memory() noexcept override { return uio_.memory(); }
+  int fd() const noexcept override { return uio_.fd(); }
+  bool acknowledge() noexcept override { return uio_.acknowledge(); }
+  bool notify() noexcept override { return uio_.notify(); }
+
+ private:
+  tcmu::Uio uio_;
+};
+
+/// A disk of the kernel: TCMU backstore, loopback target, LUN. If the kernel has it already (a daemon died), it is taken
+/// over.
+///
+/// The order of the members is the protocol: the ring is served before the LUN is linked and until after it has been
+/// unlinked; each member undoes itself.
+class KernelDisk final : public Disk {
+ public:
+  KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
+             std::unique_ptr<store::BlockStore> store, std::function<void(const std::string&)> failed);
+
+  Fd claim_idle() const override;
+  std::string flush_used() const noexcept override;
+  void resize(u64 size_bytes, const Deadline& deadline) override;
+  void move_link(const std::string& path) override { link_.move(path); }
+  const lio::ScsiDisk& device() const noexcept override { return device_; }
+  u32 lun() const noexcept override { return target_.lun(); }
+  std::string link() const override { return link_.full(); }
+  bool untouched() const noexcept override { return unit_.medium_changes() == 0; }
+
+ private:
+  void put_back(u64 size_bytes, const Deadline& deadline) noexcept;
+
+  std::unique_ptr<store::BlockStore> store_;
+  scsi::LogicalUnit unit_;
+  lio::Backstore backstore_;
+  UioDoorbell doorbell_;
+  PositionalEngine engine_;
+  Server server_;
+  Targets::Use target_;
+  lio::Lun lun_;
+  lio::ScsiDisk device_;
+  DeviceLink link_;
+};
+
+}  // namespace tcmufs::volume

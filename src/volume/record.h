@@ -1,0 +1,27 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "sys/integers.h"
+#include "sys/uuid.h"
+
+namespace tcmufs::volume {
+
+/// What the store keeps of a volume or directory besides its contents: identity and settings. On disk it is a JSON
+/// object with "format": 1; keys that this version does not know are an error, so that an older daemon never drops what
+/// a newer one wrote.
+struct Record {
+  Uuid uuid;
+  u32 block_size_bytes = 512;
+  u32 physical_block_size_bytes = 4096;
+  std::optional<u32> lun;  // the LUN it had in its target the last time
+
+  std::string text() const;
+  /// Throws Failure (EBADMSG) that says what is wrong with the text; `path` is where it came from.
+  static Record parse(const std::string& text, const std::string& path);
+
+  bool operator==(const Record&) const = default;
+};
+
+}  // namespace tcmufs::volume

@@ -1,0 +1,273 @@
+#include "volume/registry.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "sys/error.h"
+#include "volume/targets.h"
+
+namespace tcmufs::volume {
+
+namespace {
+
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+Catalog::Ownership ownership_of(const ctlfs::Creation& creation) {
+  return {creation.permissions, creation.uid, creation.gid};
+}
+
+ctlfs::Attributes attributes_of(const Fd& directory) {
+  struct stat st {};
+  if (::fstat(directory.number(), &st) != 0) throw_errno("cannot stat a directory of the store");
+  ctlfs::Attributes result;
+  result.permissions = st.st_mode & 07777;
+  result.uid = st.st_uid;
+  result.gid = st.st_gid;
+  result.accessed = st.st_atim;
+  result.modified = st.st_mtim;
+  result.changed = st.st_ctim;
+  return result;
+}
+
+}  // namespace
+
+Registry::Registry(Kernel kernel, Catalog& catalog, const Options& options)
+    : kernel_(std::move(kernel)),
+      catalog_(catalog),
+      options_(options),
+      context_{.catalog = catalog,
+               .workers = workers_,
+               .make_disk = kernel_.make_disk,
+               .holders_of = kernel_.holders_of,
+               .link_root = options.link_root,
+               .log = options.log} {
+  load();
+}
+
+void Registry::load() {
+  std::vector<std::string> skipped;
+  const auto entries = catalog_.load(skipped);
+  for (const std::string& sentence : skipped) options_.log(sentence);
+  const std::lock_guard lock(mutex_);
+  for (const Catalog::Entry& entry : entries) {
+    if (!entry.problem.empty()) options_.log(entry.problem);
+    if (entry.directory) {
+      directories_[entry.path] = entry.record.uuid;
+      continue;
+    }
+    try {
+      Fd image = catalog_.open_image(entry.path);
+      volumes_[entry.path] =
+          entry.problem.empty()
+              ? std::make_shared<FileVolume>(context_, entry.path, entry.record, std::move(image),
+                                             target_for(entry.path, entry.record.uuid), 0)
+              : std::make_shared<FileVolume>(context_, entry.path, std::move(image), entry.problem);
+    } catch (const Failure& failure) {
+      options_.log(std::string(failure.what()) + "; it is left out");
+    }
+  }
+}
+
+// Called with mutex_ held, or before other threads know this.
+std::string Registry::target_for(const std::string& path, const Uuid& uuid) const {
+  const auto directory = directories_.find(parent_of(path));
+  return target_wwn(directory == directories_.end() ? uuid : directory->second);
+}
+
+std::shared_ptr<FileVolume> Registry::volume_at(const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = volumes_.find(path);
+  if (found == volumes_.end()) throw Failure(ENOENT, "there is no volume " + quoted(path));
+  return found->second;
+}
+
+std::vector<std::shared_ptr<FileVolume>> Registry::all_volumes() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::shared_ptr<FileVolume>> result;
+  for (const auto& [path, volume] : volumes_) result.push_back(volume);
+  return result;
+}
+
+std::vector<Facts> Registry::all_facts() const {
+  std::vector<Facts> result;
+  for (const auto& volume : all_volumes()) result.push_back(volume->facts());
+  return result;
+}
+
+void Registry::refuse_while_stopping() const {
+  const std::lock_guard lock(mutex_);
+  if (stopping_) throw Failure(ESHUTDOWN, "tcmufs is being unmounted");
+}
+
+std::vector<Registry::Entry> Registry::entries() {
+  std::vector<Entry> result;
+  const std::lock_guard lock(mutex_);
+  for (const auto& [path, uuid] : directories_) result.push_back({path, nullptr});
+  for (const auto& [path, volume] : volumes_) result.push_back({path, volume});
+  return result;
+}
+
+std::shared_ptr<ctlfs::Volume> Registry::create(const std::string& path, const ctlfs::Creation& creation) {
+  refuse_while_stopping();
+  Record record;
+  record.uuid = Uuid::random();
+  Fd image = catalog_.create_image(path, record, ownership_of(creation));
+  const std::lock_guard lock(mutex_);
+  auto volume = std::make_shared<FileVolume>(context_, path, record, std::move(image), target_for(path, record.uuid),
+                                             creation.process);
+  volumes_[path] = volume;
+  return volume;
+}
+
+void Registry::make_directory(const std::string& path, const ctlfs::Creation& creation) {
+  refuse_while_stopping();
+  Record record;
+  record.uuid = Uuid::random();
+  catalog_.create_directory(path, record, ownership_of(creation));
+  const std::lock_guard lock(mutex_);
+  directories_[path] = record.uuid;
+}
+
+void Registry::remove(const std::string& path) {
+  const auto volume = volume_at(path);
+  volume->retire();
+  catalog_.remove_image(path);
+  const std::lock_guard lock(mutex_);
+  volumes_.erase(path);
+}
+
+void Registry::remove_directory(const std::string& path) {
+  catalog_.remove_directory(path);
+  const std::lock_guard lock(mutex_);
+  directories_.erase(path);
+}
+
+void Registry::rename(const std::string& from, const std::string& to) {
+  bool directory = false;
+  bool replaces = false;
+  {
+    const std::lock_guard lock(mutex_);
+    directory = directories_.contains(from);
+    replaces = volumes_.contains(to);
+  }
+  if (replaces) remove(to);
+  if (directory) {
+    if (directories_.contains(to)) remove_directory(to);
+    rename_directory(from, to);
+  } else {
+    rename_volume(from, to);
+  }
+}
+
+void Registry::rename_volume(const std::string& from, const std::string& to) {
+  const auto volume = volume_at(from);
+  catalog_.rename(from, to);
+  std::string target;
+  {
+    const std::lock_guard lock(mutex_);
+    target = target_for(to, volume->facts().uuid);
+  }
+  try {
+    volume->move(to, target);
+  } catch (...) {
+    catalog_.rename(to, from);
+    throw;
+  }
+  const std::lock_guard lock(mutex_);
+  volumes_.erase(from);
+  volumes_[to] = volume;
+}
+
+void Registry::rename_directory(const std::string& from, const std::string& to) {
+  catalog_.rename(from, to);
+  const std::string below = from + "/";
+  std::vector<std::shared_ptr<FileVolume>> moved;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto renamed = [&](const std::string& path) { return to + path.substr(from.size()); };
+    std::map<std::string, Uuid> directories;
+    for (const auto& [path, uuid] : directories_) {
+      directories[path == from || path.starts_with(below) ? renamed(path) : path] = uuid;
+    }
+    directories_ = std::move(directories);
+    Volumes volumes;
+    for (const auto& [path, volume] : volumes_) {
+      if (path.starts_with(below)) moved.push_back(volume);
+      volumes[path.starts_with(below) ? renamed(path) : path] = volume;
+    }
+    volumes_ = std::move(volumes);
+  }
+  for (const auto& volume : moved) {
+    const Facts facts = volume->facts();
+    const std::string path = to + facts.path.substr(from.size());
+    std::string target;
+    {
+      const std::lock_guard lock(mutex_);
+      target = target_for(path, facts.uuid);
+    }
+    volume->move(path, target);
+  }
+}
+
+ctlfs::Attributes Registry::directory_attributes(const std::string& path) {
+  return attributes_of(catalog_.open_directory(path));
+}
+
+void Registry::change_directory(const std::string& path, const ctlfs::AttributeChange& change) {
+  const Fd directory = catalog_.open_directory(path);
+  const std::string shown = "the directory " + quoted(path);
+  const uid_t uid = change.uid.value_or(static_cast<uid_t>(-1));
+  const gid_t gid = change.gid.value_or(static_cast<gid_t>(-1));
+  if ((change.uid || change.gid) && ::fchown(directory.number(), uid, gid) != 0) {
+    throw_errno("cannot change the owner of " + shown);
+  }
+  if (change.permissions && ::fchmod(directory.number(), *change.permissions) != 0) {
+    throw_errno("cannot change the mode of " + shown);
+  }
+  if (change.accessed || change.modified) {
+    constexpr timespec keep = {0, UTIME_OMIT};
+    const timespec times[2] = {change.accessed.value_or(keep), change.modified.value_or(keep)};
+    if (::futimens(directory.number(), times) != 0) throw_errno("cannot change the times of " + shown);
+  }
+}
+
+struct statvfs Registry::space() {
+  struct statvfs result {};
+  if (::fstatvfs(catalog_.open_directory("").number(), &result) != 0) throw_errno("cannot tell the store's free space");
+  return result;
+}
+
+std::string Registry::status_table(const std::string& directory) {
+  return volume::status_table(all_facts(), directory);
+}
+
+std::string Registry::control(const std::string& file) {
+  if (file == "status") return status_table("");
+  if (file == "status.json") {
+    return status_json({options_.version, ::getpid(), catalog_.path(), options_.mount_point}, all_facts());
+  }
+  if (file == "version") return options_.version + "\n";
+  if (file == "last_error") {
+    const std::lock_guard lock(mutex_);
+    return last_error_.empty() ? "" : last_error_ + "\n";
+  }
+  throw Failure(ENOENT, "no control file " + quoted(file));
+}
+
+void Registry::refused(const std::string& sentence) noexcept {
+  const std::lock_guard lock(mutex_);
+  last_error_ = sentence;
+}
+
+bool Registry::look_for_holders() {
+  bool used = false;
+  for (const auto& volume : all_volumes()) used = volume->look_for_holders() || used;
+  return used;
+}
+
+}  // namespace tcmufs::volume

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "ctlfs/backend.h"
+#include "volume/file_volume.h"
+
+namespace tcmufs::volume {
+
+/// The volumes and directories of one store, by path: what the tree works on. All members may be called from any thread.
+class Registry final : public ctlfs::Backend {
+ public:
+  struct Options {
+    std::string mount_point;
+    std::string version;
+    std::string link_root = "/dev/tcmufs";
+    /// Whether a volume of that path becomes a disk without being asked to: the tree knows.
+    std::function<bool(const std::string& path)> attaches_by_itself = [](const std::string&) { return true; };
+    std::function<void(const std::string&)> log = [](const std::string&) {};
+  };
+
+  /// What the registry needs of the kernel; tests bring their own.
+  struct Kernel {
+    DiskMaker make_disk;
+    std::function<std::vector<lio::Holder>(const lio::ScsiDisk&)> holders_of;
+    /// What is left of disks of this store, by the uuid of their volumes, and how to remove one of them.
+    std::function<std::vector<Uuid>()> leftovers;
+    std::function<void(const Uuid&)> remove_leftover;
+  };
+
+  /// Loads the store; no disk is there yet.
+  Registry(Kernel kernel, Catalog& catalog, const Options& options);
+  /// Waits for what is still under way. Nobody may have a volume of it any more.
+  ~Registry() override;
+
+  /// Attaches every volume that has a size, several at once, and returns when all have been tried. What failed is logged,
+  /// and is the volume's last_error.
+  void bring_up();
+  /// Tears every disk down, several at once, used or not, and creates none any more. False if something is still under
+  /// way when the deadline has passed.
+  bool take_down(const Deadline& deadline);
+  /// Looks who uses the disks, for status; true if any disk is used.
+  bool look_for_holders();
+
+  std::vector<Entry> entries() override;
+  std::shared_ptr<ctlfs::Volume> create(const std::string& path, const ctlfs::Creation& creation) override;
+  void make_directory(const std::string& path, const ctlfs::Creation& creation) override;
+  void remove(const std::string& path) override;
+  void remove_directory(const std::string& path) override;
+  void rename(const std::string& from, const std::string& to) override;
+  ctlfs::Attributes directory_attributes(const std::string& path) override;
+  void change_directory(const std::string& path, const ctlfs::AttributeChange& change) override;
+  struct statvfs space() override;
+  std::string status_table(const std::string& directory) override;
+  std::string control(const std::string& file) override;
+  void refused(const std::string& sentence) noexcept override;
+
+ private:
+  using Volumes = std::map<std::string, std::shared_ptr<FileVolume>>;
+
+  void load();
+  void for_all(std::function<void(FileVolume&)> work);
+  bool comes_up(const Facts& facts) const;
+  void settle_leftovers();
+  std::shared_ptr<FileVolume> volume_at(const std::string& path) const;
+  std::vector<std::shared_ptr<FileVolume>> all_volumes() const;
+  std::vector<Facts> all_facts() const;
+  std::string target_for(const std::string& path, const Uuid& uuid) const;
+  void refuse_while_stopping() const;
+  void rename_volume(const std::string& from, const std::string& to);
+  void rename_directory(const std::string& from, const std::string& to);
+
+  Kernel kernel_;
+  Catalog& catalog_;
+  Options options_;
+  Workers workers_;
+  Context context_;
+  mutable std::mutex mutex_;                // guards what follows; nothing that blocks is done under it
+  Volumes volumes_;
+  std::map<std::string, Uuid> directories_;  // path → identity
+  bool stopping_ = false;
+  std::string last_error_;
+};
+
+}  // namespace tcmufs::volume

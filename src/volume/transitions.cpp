@@ -1,0 +1,223 @@
+// The volume's way from file to disk and back. Each transition runs in a thread of its own, holds transition_ from its
+// beginning to its end, and sets the state itself: whoever waits for it may stop waiting.
+
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "store/file_store.h"
+#include "sys/error.h"
+#include "volume/file_volume.h"
+
+namespace tcmufs::volume {
+
+template <typename Work>
+void FileVolume::transition(const std::string& what, Work work) {
+  try {
+    context_.workers.run(what + " " + quoted(facts().path), context_.transition_limit,
+                         [self = shared_from_this(), work] {
+                           const std::lock_guard lock(self->transition_);
+                           work(*self);
+                         });
+  } catch (const Failure& failure) {
+    remember(failure.what());
+    throw;
+  } catch (const std::exception& error) {
+    refuse(EIO, what + " " + quoted(facts().path) + " failed (" + error.what() + ")");
+  }
+}
+
+void FileVolume::attach() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (facts_.size_bytes == 0 || facts_.state == State::ready) return;
+  }
+  transition("attaching", [](FileVolume& self) { self.attach_now(); });
+}
+
+void FileVolume::attach_later() noexcept {
+  try {
+    context_.workers.start([self = shared_from_this()] {
+      try {
+        self->attach();
+      } catch (const std::exception& error) {
+        self->context_.log(error.what());
+      }
+    });
+  } catch (const std::exception& error) {
+    remember(error.what());
+  }
+}
+
+void FileVolume::resize(u64 size_bytes, pid_t process) {
+  check_size(size_bytes);
+  {
+    std::shared_lock guard(image_guard_);
+    if (is_file()) return resize_image(size_bytes, process);
+  }
+  transition("resizing", [size_bytes, process](FileVolume& self) {
+    if (self.disk_ && size_bytes == 0) self.detach_now();
+    if (self.disk_) return self.resize_disk(size_bytes);
+    self.resize_image(size_bytes, process);
+  });
+}
+
+void FileVolume::retire() {
+  transition("detaching", [](FileVolume& self) {
+    if (self.disk_) self.detach_now();
+    self.retired_ = true;
+  });
+}
+
+void FileVolume::take_down() {
+  const std::lock_guard lock(transition_);
+  retired_ = true;
+  if (!disk_) return;
+  try {
+    return detach_now();
+  } catch (const Failure& failure) {
+    context_.log(std::string(failure.what()) + "; it is taken away all the same");
+  }
+  const std::string lost = disk_->flush_used();
+  if (!lost.empty()) context_.log(quoted(facts().path) + " could not be flushed: " + lost);
+  begin(State::detaching);
+  drop_disk();
+}
+
+void FileVolume::move(const std::string& path, const std::string& target) {
+  transition("renaming", [path, target](FileVolume& self) {
+    if (self.disk_) self.disk_->move_link(path);
+    self.target_ = target;
+    const std::lock_guard lock(self.mutex_);
+    self.facts_.path = path;
+    if (self.disk_) self.facts_.link = self.disk_->link();
+  });
+}
+
+void FileVolume::begin(State state) {
+  const std::unique_lock guard(image_guard_);  // no file I/O is under way any more
+  set_state(state);
+}
+
+void FileVolume::set_state(State state) {
+  const std::lock_guard lock(mutex_);
+  facts_.state = state;
+}
+
+void FileVolume::attach_now() {
+  if (retired_ || disk_) return;
+  if (!problem_.empty()) throw Failure(EIO, problem_);
+  begin(State::attaching);
+  try {
+    const off_t end = ::lseek(image_.number(), 0, SEEK_END);
+    if (end < 0) throw_errno("cannot tell the size of the image of " + quoted(facts().path));
+    if (end == 0) return set_state(State::pending);
+    check_size(static_cast<u64>(end));
+    disk_ = make_disk(static_cast<u64>(end));
+    if (record_.lun != disk_->lun()) {
+      record_.lun = disk_->lun();
+      context_.catalog.save(facts().path, record_);
+    }
+  } catch (const std::exception& error) {
+    disk_.reset();
+    const std::lock_guard lock(mutex_);
+    facts_.state = State::failed;
+    facts_.last_error = error.what();
+    throw;
+  }
+  const std::lock_guard lock(mutex_);
+  facts_.state = State::ready;
+  device_ = disk_->device();
+  facts_.device = device_.node;
+  facts_.sg = device_.sg;
+  facts_.link = disk_->link();
+  facts_.last_error.clear();
+}
+
+std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
+  const auto deadline = Deadline::after(context_.ready_limit);
+  const std::string path = facts().path;
+  // An open file description of its own: the lock on it is held until the last I/O through it has ended.
+  Fd io = open_file("/proc/self/fd/" + std::to_string(image_.number()), O_RDWR);
+  auto store = std::make_unique<store::FileStore>(std::move(io), "the image of " + quoted(path), deadline);
+  const DiskOptions options{.path = path,
+                            .uuid = record_.uuid,
+                            .store_uuid = context_.catalog.uuid(),
+                            .target_wwn = target_,
+                            .lun = record_.lun,
+                            .format = {record_.block_size_bytes, record_.physical_block_size_bytes, size_bytes},
+                            .link_root = context_.link_root,
+                            .deadline = deadline};
+  return context_.make_disk(options, std::move(store),
+                            [this](const std::string& sentence) { disk_failed(sentence); });
+}
+
+void FileVolume::disk_failed(const std::string& sentence) {
+  context_.log(quoted(facts().path) + ": " + sentence);
+  const std::lock_guard lock(mutex_);
+  facts_.state = State::failed;
+  facts_.last_error = sentence;
+}
+
+void FileVolume::detach_now() {
+  const Fd claim = disk_->claim_idle();
+  begin(State::detaching);
+  drop_disk();
+}
+
+void FileVolume::drop_disk() {
+  {
+    const std::lock_guard lock(mutex_);
+    facts_.device.clear();
+    facts_.sg.clear();
+    facts_.link.clear();
+    facts_.holders.clear();
+    device_ = {};
+  }
+  disk_.reset();
+  set_state(State::pending);
+}
+
+void FileVolume::resize_disk(u64 size_bytes) {
+  const bool shrinks = size_bytes < facts().size_bytes;
+  const Fd claim = shrinks ? disk_->claim_idle() : Fd();
+  set_state(State::resizing);
+  try {
+    disk_->resize(size_bytes, Deadline::after(context_.ready_limit));
+  } catch (...) {
+    set_state(State::ready);
+    throw;
+  }
+  const std::lock_guard lock(mutex_);
+  facts_.state = State::ready;
+  facts_.size_bytes = size_bytes;
+}
+
+void FileVolume::resize_image(u64 size_bytes, pid_t process) {
+  if (::ftruncate(image_.number(), static_cast<off_t>(size_bytes)) != 0) {
+    refuse(errno, "cannot make the image of " + quoted(facts().path) + " " + std::to_string(size_bytes) + " bytes long");
+  }
+  const std::lock_guard lock(mutex_);
+  facts_.size_bytes = size_bytes;
+  // Whoever empties a volume makes it anew.
+  if (size_bytes == 0) maker_ = process;
+}
+
+void FileVolume::become_file(pid_t process, const std::string& operation) {
+  transition("detaching", [process, operation](FileVolume& self) {
+    if (!self.disk_) return;
+    const Facts now = self.facts();
+    bool is_maker = false;
+    {
+      const std::lock_guard lock(self.mutex_);
+      is_maker = process != 0 && process == self.maker_;
+    }
+    // qemu-img closes what it has made before it fills it: the disk that came of it is taken back as long as nobody can have
+    // noticed.
+    if (is_maker && self.disk_->untouched()) return self.detach_now();
+    throw Failure(EBUSY, quoted(now.path) + " is a disk now (" + now.device + ") and cannot be " + operation + " as a file",
+                  "Write to " + quoted(now.link) + " instead");
+  });
+}
+
+}  // namespace tcmufs::volume

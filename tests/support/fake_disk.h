@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cerrno>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "sys/error.h"
+#include "volume/disk.h"
+
+namespace tcmufs::test {
+
+/// What happens to the disks of a test: shared by all of them.
+struct FakeKernel {
+  std::mutex mutex;
+  std::vector<std::string> events;  // "made web/disk0 lun 1", "gone web/disk0" ...
+  std::vector<std::string> used;    // paths of disks that somebody uses
+  std::vector<std::string> touched; // paths of disks that commands have changed
+  std::string refuses;              // path of the volume that cannot become a disk
+  int resize_error = 0;
+  std::function<void(const std::string&)> failed;  // of the disk made last
+
+  void note(const std::string& event) {
+    const std::lock_guard lock(mutex);
+    events.push_back(event);
+  }
+  bool has(const std::vector<std::string>& list, const std::string& path) {
+    const std::lock_guard lock(mutex);
+    return std::find(list.begin(), list.end(), path) != list.end();
+  }
+  std::vector<std::string> taken_events() {
+    const std::lock_guard lock(mutex);
+    return std::exchange(events, {});
+  }
+};
+
+/// A disk without a kernel.
+class FakeDisk final : public volume::Disk {
+ public:
+  FakeDisk(FakeKernel& kernel, const volume::DiskOptions& options, std::unique_ptr<store::BlockStore> store)
+      : kernel_(kernel), path_(options.path), link_root_(options.link_root), lun_(options.lun.value_or(0)), store_(std::move(store)) {
+    if (kernel_.refuses == path_) throw Failure(ENODEV, "no disk for " + tcmufs::quoted(path_));
+    device_.name = "fake";
+    device_.node = "/dev/fake-" + path_;
+    kernel_.note("made " + path_ + " of " + std::to_string(options.format.size_bytes) + " on " + options.target_wwn);
+  }
+  ~FakeDisk() override { kernel_.note("gone " + path_); }
+
+  Fd claim_idle() const override {
+    if (kernel_.has(kernel_.used, path_)) throw Failure(EBUSY, "the disk " + tcmufs::quoted(device_.node) + " is in use: mounted on '/srv'");
+    return Fd();
+  }
+  std::string flush_used() const noexcept override {
+    kernel_.note("flushed " + path_);
+    return {};
+  }
+  void resize(u64 size_bytes, const Deadline&) override {
+    if (kernel_.resize_error != 0) throw Failure(kernel_.resize_error, "cannot resize");
+    if (store_->resize(size_bytes)) throw Failure(EIO, "cannot resize the store");
+    kernel_.note("resized " + path_ + " to " + std::to_string(size_bytes));
+  }
+  void move_link(const std::string& path) override {
+    kernel_.note("moved " + path_ + " to " + path);
+    path_ = path;
+  }
+  const lio::ScsiDisk& device() const noexcept override { return device_; }
+  u32 lun() const noexcept override { return lun_; }
+  std::string link() const override { return link_root_ + "/" + path_; }
+  bool untouched() const noexcept override { return !kernel_.has(kernel_.touched, path_); }
+
+ private:
+  FakeKernel& kernel_;
+  std::string path_;
+  std::string link_root_;
+  u32 lun_;
+  std::unique_ptr<store::BlockStore> store_;
+  lio::ScsiDisk device_;
+};
+
+}  // namespace tcmufs::test

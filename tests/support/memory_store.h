@@ -1,0 +1,175 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <vector>
+
+#include "store/block_store.h"
+
+namespace tcmufs::test {
+
+enum class Operation : u8 { read, write, flush, discard, zero, resize, extent };
+
+/// A BlockStore in memory. Any operation can be made to fail; what has not been flushed can be lost. Space is
+/// allocated in granules. May be used by several threads.
+class MemoryStore final : public store::BlockStore {
+ public:
+  explicit MemoryStore(u64 size_bytes, u64 granule_bytes = 4096) : granule_(granule_bytes) {
+    set_size(size_bytes);
+  }
+
+  /// `operation` fails with errno `error`: the next time after `skip` times that go well, and then for ever,
+  /// or `times` times.
+  void fail(Operation operation, int error, unsigned skip = 0, unsigned times = 1u << 30) {
+    const std::lock_guard held(mutex_);
+    faults_[index(operation)] = {error, skip, times};
+  }
+  void heal() {
+    const std::lock_guard held(mutex_);
+    faults_ = {};
+  }
+  /// How often it has been called.
+  unsigned calls(Operation operation) const {
+    const std::lock_guard held(mutex_);
+    return calls_[index(operation)];
+  }
+  unsigned changes() const {
+    return calls(Operation::write) + calls(Operation::discard) + calls(Operation::zero);
+  }
+
+  std::vector<u8> bytes() const {
+    const std::lock_guard held(mutex_);
+    return bytes_;
+  }
+  /// As the last flush left it: what a power cut would leave.
+  std::vector<u8> stable_bytes() const {
+    const std::lock_guard held(mutex_);
+    return stable_;
+  }
+  /// Fills the whole store, so that nothing of it is a hole.
+  void fill(u8 byte) {
+    const std::lock_guard held(mutex_);
+    std::fill(bytes_.begin(), bytes_.end(), byte);
+    std::fill(mapped_.begin(), mapped_.end(), true);
+  }
+
+  u64 size_bytes() const noexcept override {
+    const std::lock_guard held(mutex_);
+    return bytes_.size();
+  }
+
+  std::error_code read(u64 offset, std::span<const iovec> buffers) noexcept override {
+    const std::lock_guard held(mutex_);
+    if (const auto error = before(Operation::read, offset, total(buffers))) return error;
+    for (const iovec& buffer : buffers) {
+      if (buffer.iov_len > 0) std::memcpy(buffer.iov_base, bytes_.data() + offset, buffer.iov_len);
+      offset += buffer.iov_len;
+    }
+    return {};
+  }
+
+  std::error_code write(u64 offset, std::span<const iovec> buffers) noexcept override {
+    const std::lock_guard held(mutex_);
+    if (const auto error = before(Operation::write, offset, total(buffers))) return error;
+    map(offset, total(buffers));
+    for (const iovec& buffer : buffers) {
+      if (buffer.iov_len > 0) std::memcpy(bytes_.data() + offset, buffer.iov_base, buffer.iov_len);
+      offset += buffer.iov_len;
+    }
+    return {};
+  }
+
+  std::error_code flush() noexcept override {
+    const std::lock_guard held(mutex_);
+    if (const auto error = before(Operation::flush, 0, 0)) return error;
+    stable_ = bytes_;
+    return {};
+  }
+
+  std::error_code discard(u64 offset, u64 length) noexcept override {
+    const std::lock_guard held(mutex_);
+    if (const auto error = before(Operation::discard, offset, length)) return error;
+    std::fill_n(at(offset), length, u8{0});
+    const u64 end = offset + length;
+    for (u64 granule = (offset + granule_ - 1) / granule_; granule < mapped_.size(); ++granule) {
+      if (std::min<u64>((granule + 1) * granule_, bytes_.size()) > end) break;
+      mapped_[granule] = false;
+    }
+    return {};
+  }
+
+  std::error_code zero(u64 offset, u64 length) noexcept override {
+    const std::lock_guard held(mutex_);
+    if (const auto error = before(Operation::zero, offset, length)) return error;
+    map(offset, length);
+    std::fill_n(at(offset), length, u8{0});
+    return {};
+  }
+
+  std::error_code resize(u64 size_bytes) noexcept override {
+    const std::lock_guard held(mutex_);
+    if (const auto error = before(Operation::resize, 0, 0)) return error;
+    set_size(size_bytes);
+    return {};
+  }
+
+  std::error_code extent(u64 offset, Extent& result) noexcept override {
+    const std::lock_guard held(mutex_);
+    if (const auto error = before(Operation::extent, offset, 1)) return error;
+    u64 granule = offset / granule_;
+    result.mapped = mapped_[granule];
+    while (granule < mapped_.size() && mapped_[granule] == result.mapped) ++granule;
+    result.length_bytes = std::min<u64>(granule * granule_, bytes_.size()) - offset;
+    return {};
+  }
+
+ private:
+  struct Fault {
+    int error = 0;
+    unsigned skip = 0;
+    unsigned times = 0;
+  };
+  static constexpr std::size_t index(Operation operation) { return static_cast<std::size_t>(operation); }
+  static u64 total(std::span<const iovec> buffers) {
+    u64 sum = 0;
+    for (const iovec& buffer : buffers) sum += buffer.iov_len;
+    return sum;
+  }
+  std::vector<u8>::iterator at(u64 offset) { return bytes_.begin() + static_cast<std::ptrdiff_t>(offset); }
+
+  std::error_code before(Operation operation, u64 offset, u64 length) {
+    ++calls_[index(operation)];
+    Fault& fault = faults_[index(operation)];
+    if (fault.times > 0 && fault.skip > 0) {
+      --fault.skip;
+    } else if (fault.times > 0) {
+      --fault.times;
+      return {fault.error, std::generic_category()};
+    }
+    if (offset > bytes_.size() || length > bytes_.size() - offset) return {EIO, std::generic_category()};
+    return {};
+  }
+  void map(u64 offset, u64 length) {
+    if (length == 0) return;
+    const u64 last = (offset + length - 1) / granule_;
+    for (u64 granule = offset / granule_; granule <= last; ++granule) mapped_[granule] = true;
+  }
+  void set_size(u64 size_bytes) {
+    bytes_.resize(size_bytes);
+    stable_.resize(size_bytes);
+    mapped_.resize((size_bytes + granule_ - 1) / granule_);
+  }
+
+  const u64 granule_;
+  mutable std::mutex mutex_;
+  std::vector<u8> bytes_;  // these, and what follows, are guarded by mutex_
+  std::vector<u8> stable_;
+  std::vector<bool> mapped_;  // by granule
+  std::array<Fault, 7> faults_{};
+  std::array<unsigned, 7> calls_{};
+};
+
+}  // namespace tcmufs::test

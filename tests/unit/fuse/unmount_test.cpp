@@ -1,0 +1,118 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "mounted_fixture.h"
+#include "sys/error.h"
+
+namespace tcmufs::fuse {
+
+using Unmounting = Mounted;
+
+TEST_F(Unmounting, WhileIdleEndsRun) {
+  start();
+  expect(0, "touch a");
+  EXPECT_EQ(run_outside("umount $M").status, 0);
+  EXPECT_TRUE(served());
+  EXPECT_TRUE(session->unmounted());
+}
+
+TEST_F(Unmounting, LazilyEndsRunThoughAFileIsOpen) {
+  start();
+  backend.block("nothing");
+  const int file = open((directories->mount_point() + "/a").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_GE(file, 0);
+  EXPECT_NE(run_outside("umount $M").status, 0);
+  EXPECT_FALSE(session->unmounted());
+  EXPECT_EQ(run_outside("umount -l $M").status, 0);
+  EXPECT_TRUE(served());
+  EXPECT_TRUE(session->unmounted());
+  server.join();
+  session.reset();
+  EXPECT_EQ(write(file, "x", 1), -1);
+  EXPECT_EQ(errno, ENOTCONN);
+  close(file);
+}
+
+TEST_F(Unmounting, ByTheSessionEndsRun) {
+  start();
+  session->unmount();
+  EXPECT_TRUE(served());
+  EXPECT_EQ(run_outside("findmnt $M").status, 1);
+}
+
+TEST_F(Unmounting, StopEndsRunAndLeavesTheMount) {
+  start();
+  expect(0, "ls");
+  session->stop();
+  EXPECT_TRUE(served());
+  EXPECT_FALSE(session->unmounted());
+  session->unmount();
+  EXPECT_TRUE(session->unmounted());
+}
+
+TEST_F(Unmounting, StopBeforeRunIsNotLost) {
+  tree.emplace(backend);
+  session.emplace(*tree, Session::Options{directories->mount_point(), "/the/store", {}});
+  session->mount();
+  session->stop();
+  session->run();
+}
+
+TEST_F(Unmounting, AnAbortedConnectionEndsRun) {
+  start();
+  const Result aborted = run_outside(
+      "mkdir ctl && mount -t fusectl none ctl || exit 77; trap 'umount ctl' EXIT; echo 1 > ctl/$(stat -c %d "
+      "$M)/abort");
+  if (aborted.status == 77) GTEST_SKIP() << "no fusectl: " << aborted.output;
+  EXPECT_EQ(aborted.status, 0) << aborted.output;
+  EXPECT_TRUE(served());
+  EXPECT_FALSE(session->unmounted());
+}
+
+TEST_F(Unmounting, WaitsForRequestsUnderWay) {
+  start();
+  backend.block("attach a");
+  std::thread user([&] { run("truncate -s 4096 a"); });
+  ASSERT_TRUE(backend.wait_for_blocked());
+  session->stop();
+  {
+    std::unique_lock lock(mutex);
+    EXPECT_FALSE(changed.wait_for(lock, std::chrono::milliseconds(50), [&] { return done; }));
+  }
+  backend.release_calls();
+  EXPECT_TRUE(served());
+  session->unmount();
+  server.join();
+  session.reset();
+  user.join();
+}
+
+TEST_F(Unmounting, AMountLeavesWhatIsMountedOnTopAlone) {
+  start();
+  ASSERT_EQ(run_outside("mount -t tmpfs none $M").status, 0);
+  session->unmount();
+  EXPECT_EQ(run_outside("findmnt -n -o FSTYPE $M | tail -n 1").output, "tmpfs\n");
+  EXPECT_EQ(run_outside("umount $M").status, 0);
+  session->unmount();
+  EXPECT_TRUE(served());
+}
+
+TEST_F(Unmounting, OfAHeldMountIsBusy) {
+  start();
+  session->hold(true);
+  const Result held = run_outside("umount $M");
+  EXPECT_EQ(held.status, 32);
+  EXPECT_THAT(held.output, ::testing::HasSubstr("target is busy"));
+  session->hold(false);
+  EXPECT_EQ(run_outside("umount $M").status, 0);
+  EXPECT_TRUE(served());
+}
+
+TEST_F(Unmounting, LazilyOfAHeldMountEndsRun) {
+  start();
+  session->hold(true);
+  EXPECT_EQ(run_outside("umount -l $M").status, 0);
+  EXPECT_TRUE(served());
+}
+
+}  // namespace tcmufs::fuse

@@ -1,0 +1,159 @@
+#include "mountctl/command_create.h"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/resource.h>
+
+#include <sstream>
+
+#include "fake_mount.h"
+#include "mountctl/command_resize.h"
+#include "mountctl/command_rm.h"
+#include "refused.h"
+
+namespace tcmufs::mountctl {
+namespace {
+
+using testing::HasSubstr;
+
+/// Until its end no file of this process can grow beyond `bytes`: ftruncate() gives EFBIG.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    handler_ = ::signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{bytes, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    ::signal(SIGXFSZ, handler_);
+  }
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+
+ private:
+  rlimit before_{};
+  sighandler_t handler_ = SIG_DFL;
+};
+
+TEST(Create, MakesAFileOfThatSizeAndPrintsTheLink) {
+  const FakeMount mount;
+  mount.control("db0", "state", "ready\n");
+  mount.control("db0", "status.json", R"({"format":1,"name":"db0","link":"/dev/tcmufs/db0"})");
+  std::ostringstream out;
+  create_volume(mount.path(), "db0", 8192, out);
+  EXPECT_EQ(mount.size_of("db0"), 8192u);
+  EXPECT_EQ(out.str(), "/dev/tcmufs/db0\n");
+}
+
+TEST(Create, VolumeThatExistsIsRefusedAndNotTouched) {
+  const FakeMount mount;
+  mount.volume("db0", 4096, "ready");
+  std::ostringstream out;
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 8192, out); }),
+              HasSubstr("EEXIST"));
+  EXPECT_EQ(mount.size_of("db0"), 4096u);
+}
+
+TEST(Create, RefusedSizeLeavesNothingBehind) {
+  const FakeMount mount;
+  std::ostringstream out;
+  const FileSizeLimit limit(1 << 20);
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 2 << 20, out); }),
+              HasSubstr("cannot create 'db0': File too large (EFBIG)"));
+  EXPECT_FALSE(mount.has("db0"));
+}
+
+TEST(Create, RefusalHasTheSentenceOfTheMount) {
+  const FakeMount mount;
+  mount.write(".ctl/last_error", "the store of 'db0' is full (EFBIG)\n");
+  std::ostringstream out;
+  const FileSizeLimit limit(1 << 20);
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 2 << 20, out); }),
+              HasSubstr("the store of 'db0' is full (EFBIG)"));
+}
+
+TEST(Create, NameThatStaysAFileIsNoDiskAndLeavesNothingBehind) {
+  const FakeMount mount;
+  mount.control("x.tmp", "state", "pending\n");
+  std::ostringstream out;
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "x.tmp", 4096, out); }),
+              HasSubstr("state pending"));
+  EXPECT_FALSE(mount.has("x.tmp"));
+}
+
+TEST(Create, DirectoryThatIsNotThereIsAnError) {
+  const FakeMount mount;
+  std::ostringstream out;
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "web/d", 4096, out); }),
+              HasSubstr("'web/d'"));
+}
+
+TEST(Create, NameBeyond255BytesIsAnError) {
+  const FakeMount mount;
+  std::ostringstream out;
+  EXPECT_THAT(
+      refused(ExitStatus::failed, [&] { create_volume(mount.path(), std::string(300, 'a'), 4096, out); }),
+      HasSubstr("ENAMETOOLONG"));
+}
+
+TEST(Resize, SetsOrChangesTheSize) {
+  const FakeMount mount;
+  mount.volume("db0", 4096, "ready");
+  resize_volume(mount.path(), "db0", parse_size_change("16K"));
+  EXPECT_EQ(mount.size_of("db0"), 16384u);
+  resize_volume(mount.path(), "db0", parse_size_change("+16K"));
+  EXPECT_EQ(mount.size_of("db0"), 32768u);
+  resize_volume(mount.path(), "db0", parse_size_change("-8K"));
+  EXPECT_EQ(mount.size_of("db0"), 24576u);
+}
+
+TEST(Resize, VolumeThatIsNotThereIsNotMade) {
+  const FakeMount mount;
+  EXPECT_THAT(
+      refused(ExitStatus::failed, [&] { resize_volume(mount.path(), "db0", parse_size_change("4K")); }),
+      HasSubstr("no volume 'db0'"));
+  EXPECT_FALSE(mount.has("db0"));
+}
+
+TEST(Resize, RefusalHasTheSentenceOfTheVolume) {
+  const FakeMount mount;
+  mount.volume("db0", 4096, "ready");
+  mount.control("db0", "last_error", "only 1 MiB is left (EFBIG)\n");
+  const FileSizeLimit limit(1 << 20);
+  EXPECT_THAT(
+      refused(ExitStatus::failed, [&] { resize_volume(mount.path(), "db0", parse_size_change("2M")); }),
+      HasSubstr("cannot resize 'db0': only 1 MiB is left (EFBIG)"));
+  EXPECT_EQ(mount.size_of("db0"), 4096u);
+}
+
+TEST(Resize, ImpossibleDifferenceChangesNothing) {
+  const FakeMount mount;
+  mount.volume("db0", 4096, "ready");
+  refused(ExitStatus::failed, [&] { resize_volume(mount.path(), "db0", parse_size_change("-4K")); });
+  EXPECT_EQ(mount.size_of("db0"), 4096u);
+}
+
+TEST(Remove, RemovesTheFile) {
+  const FakeMount mount;
+  mount.volume("db0", 4096, "ready");
+  remove_volume(mount.path(), "db0");
+  EXPECT_FALSE(mount.has("db0"));
+}
+
+TEST(Remove, DirectoryIsLeftToRmdir) {
+  const FakeMount mount;
+  mount.write("web/disk0", "");
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { remove_volume(mount.path(), "web"); }), HasSubstr("rmdir"));
+  EXPECT_TRUE(mount.has("web/disk0"));
+}
+
+TEST(Remove, VolumeThatIsNotThereIsAnError) {
+  const FakeMount mount;
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { remove_volume(mount.path(), "db0"); }),
+              HasSubstr("no volume 'db0'"));
+}
+
+}  // namespace
+}  // namespace tcmufs::mountctl

@@ -1,0 +1,167 @@
+#include <cerrno>
+
+#include "test_disk.h"
+
+namespace tcmufs::scsi::test {
+
+namespace {
+
+constexpr u64 blocks = default_size / 512;
+
+struct Piece {
+  u64 lba;
+  u32 blocks;
+};
+
+Bytes list_of(const std::vector<Piece>& pieces) {
+  const auto length = static_cast<u16>(pieces.size() * 16);
+  Bytes list = join({big_endian(length + 6u, 2), big_endian(length, 2), Bytes(4)});
+  for (const Piece& piece : pieces) {
+    list = join({list, big_endian(piece.lba, 8), big_endian(piece.blocks, 4), Bytes(4)});
+  }
+  return list;
+}
+Bytes cdb_of(std::size_t length, u8 flags = 0) {
+  return join({{0x42, flags, 0, 0, 0, 0, 0}, big_endian(length, 2), {0}});
+}
+Reply unmap(TestDisk& disk, const std::vector<Piece>& pieces) {
+  const Bytes list = list_of(pieces);
+  return disk.send(cdb_of(list.size()), list);
+}
+
+struct UnmapTest : testing::Test {
+  UnmapTest() { disk.store.fill(1); }
+  TestDisk disk;
+};
+
+TEST_F(UnmapTest, EveryPieceReadsZerosAfterwardsAndNothingElse) {
+  EXPECT_TRUE(unmap(disk, {{8, 8}, {100, 3}, {0, 0}, {blocks, 0}, {blocks - 1, 1}}).good());
+  Bytes expected(default_size, 1);
+  const auto clear = [&expected](u64 lba, u64 count) {
+    std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(lba * 512), count * 512, u8{0});
+  };
+  clear(8, 8);
+  clear(100, 3);
+  clear(blocks - 1, 1);
+  EXPECT_EQ(disk.store.bytes(), expected);
+  EXPECT_EQ(disk.store.calls(Operation::discard), 3u);
+}
+
+TEST_F(UnmapTest, OneBadPieceLeavesAllOthersUndone) {
+  EXPECT_EQ(unmap(disk, {{0, 8}, {blocks, 1}}).sense, out_of_range);
+  EXPECT_EQ(unmap(disk, {{0, 8}, {~u64{0}, 2}}).sense, out_of_range);
+  EXPECT_EQ(unmap(disk, {{0, 8}, {blocks + 1, 0}}).sense, out_of_range);
+  EXPECT_EQ(disk.store.calls(Operation::discard), 0u);
+}
+
+TEST_F(UnmapTest, AnEmptyListIsGoodAndAHeaderCutOffIsNot) {
+  EXPECT_TRUE(disk.send(cdb_of(0)).good());
+  EXPECT_TRUE(unmap(disk, {}).good());
+  for (std::size_t length = 1; length < 8; ++length) {
+    EXPECT_EQ(disk.send(cdb_of(length), Bytes(length)).sense, list_length_error);
+  }
+  EXPECT_EQ(disk.send(cdb_of(24), Bytes(7)).sense, list_length_error);
+  EXPECT_EQ(disk.store.calls(Operation::discard), 0u);
+}
+
+TEST_F(UnmapTest, ADescriptorCutOffIsIgnored) {
+  const Bytes list = list_of({{0, 8}, {16, 8}});
+  EXPECT_TRUE(disk.send(cdb_of(list.size() - 1), list).good());
+  EXPECT_EQ(disk.store.bytes()[0], 0);
+  EXPECT_EQ(disk.store.bytes()[16 * 512], 1);
+}
+
+TEST_F(UnmapTest, TooManyDescriptorsOrBlocksAreRefused) {
+  EXPECT_TRUE(unmap(disk, std::vector<Piece>(256, Piece{0, 1})).good());
+  EXPECT_EQ(unmap(disk, std::vector<Piece>(257, Piece{0, 1})).sense, invalid_parameter);
+  EXPECT_EQ(unmap(disk, std::vector<Piece>(256, Piece{0, blocks})).sense, invalid_parameter);
+  EXPECT_TRUE(unmap(disk, std::vector<Piece>(128, Piece{0, blocks})).good());
+}
+
+TEST_F(UnmapTest, AnchoringIsRefused) {
+  EXPECT_EQ(disk.send(cdb_of(0, 1)).field(), std::pair(1, 0));
+}
+
+TEST_F(UnmapTest, AFailedDiscardIsAWriteError) {
+  disk.store.fail(Operation::discard, EIO);
+  EXPECT_EQ(unmap(disk, {{0, 8}}).sense, write_error);
+}
+
+struct WriteSameTest : testing::Test {
+  WriteSameTest() { disk.store.fill(1); }
+  TestDisk disk;
+
+  Bytes block(std::size_t lba) const { return slice(disk.store.bytes(), lba * 512, 512); }
+};
+
+TEST_F(WriteSameTest, RepeatsTheBlock) {
+  Bytes pattern(512);
+  for (std::size_t i = 0; i < pattern.size(); ++i) pattern[i] = static_cast<u8>(i * 7);
+  EXPECT_TRUE(disk.send(cdb_10(0x41, 0, 10, 1000), pattern).good());
+  EXPECT_EQ(block(9), blocks_of(1, 1));
+  EXPECT_EQ(block(10), pattern);
+  EXPECT_EQ(block(522), pattern);
+  EXPECT_EQ(block(1009), pattern);
+  EXPECT_EQ(block(1010), blocks_of(1, 1));
+}
+
+TEST_F(WriteSameTest, ZerosKeepTheirSpaceUnlessUnmapIsAsked) {
+  EXPECT_TRUE(disk.send(cdb_10(0x41, 0, 0, 8), blocks_of(0, 1)).good());
+  EXPECT_EQ(disk.store.calls(Operation::zero), 1u);
+  EXPECT_EQ(disk.store.calls(Operation::discard), 0u);
+  EXPECT_TRUE(disk.send(cdb_16(0x93, 0x08, 8, 8), blocks_of(0, 1)).good());
+  EXPECT_EQ(disk.store.calls(Operation::discard), 1u);
+  EXPECT_EQ(block(7), blocks_of(0, 1));
+  EXPECT_EQ(block(15), blocks_of(0, 1));
+  EXPECT_EQ(block(16), blocks_of(1, 1));
+}
+
+TEST_F(WriteSameTest, UnmapWithDataThatIsNotZeroWritesTheData) {
+  EXPECT_TRUE(disk.send(cdb_10(0x41, 0x08, 0, 8), blocks_of(5, 1)).good());
+  EXPECT_EQ(block(7), blocks_of(5, 1));
+}
+
+TEST_F(WriteSameTest, WithoutDataOutMeansZeros) {
+  EXPECT_TRUE(disk.send(cdb_16(0x93, 0x01, 0, 8)).good());
+  EXPECT_EQ(block(7), blocks_of(0, 1));
+  EXPECT_EQ(disk.send(cdb_10(0x41, 0x01, 0, 8)).field(), std::pair(1, 0));
+}
+
+TEST_F(WriteSameTest, LengthZeroMeansToTheEnd) {
+  EXPECT_TRUE(disk.send(cdb_10(0x41, 0, blocks - 3, 0), blocks_of(5, 1)).good());
+  EXPECT_EQ(block(blocks - 4), blocks_of(1, 1));
+  EXPECT_EQ(block(blocks - 3), blocks_of(5, 1));
+  EXPECT_EQ(block(blocks - 1), blocks_of(5, 1));
+  EXPECT_TRUE(disk.send(cdb_10(0x41, 0, blocks, 0), blocks_of(5, 1)).good());
+  EXPECT_EQ(disk.send(cdb_10(0x41, 0, blocks + 1, 0), blocks_of(5, 1)).sense, out_of_range);
+}
+
+TEST(WriteSame, MoreThanTheMaximumIsRefusedAlsoToTheEnd) {
+  LogicalUnit unit(
+      {}, {.block_size_bytes = 512, .physical_block_size_bytes = 4096, .size_bytes = u64{513} << 20});
+  const auto accepted = [&unit](u64 lba, u32 count) {
+    const Bytes cdb = cdb_16(0x93, 0x09, lba, count);
+    return std::holds_alternative<Plan>(unit.start({cdb, {}}));
+  };
+  EXPECT_FALSE(accepted(0, 0));
+  EXPECT_FALSE(accepted(0, (1u << 20) + 1));
+  EXPECT_TRUE(accepted(0, 1u << 20));
+  EXPECT_TRUE(accepted(2048, 0));
+}
+
+TEST_F(WriteSameTest, TakesExactlyOneBlock) {
+  for (const std::size_t length : {0u, 256u, 511u, 513u, 1024u}) {
+    EXPECT_EQ(disk.send(cdb_10(0x41, 0, 0, 1), Bytes(length, 5)).sense, invalid_field) << length;
+  }
+  EXPECT_EQ(disk.store.changes(), 0u);
+}
+
+TEST_F(WriteSameTest, AnchorAndObsoleteBitsAreRefused) {
+  for (const u8 flags : std::initializer_list<u8>{0x10, 0x18, 0x04, 0x02, 0x20}) {
+    EXPECT_EQ(disk.send(cdb_16(0x93, flags, 0, 1), blocks_of(0, 1)).sense, invalid_field) << +flags;
+  }
+}
+
+}  // namespace
+
+}  // namespace tcmufs::scsi::test

@@ -1,0 +1,96 @@
+#include "volume/device_link.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "support/temporary_directory.h"
+#include "sys/error.h"
+#include "sys/text_file.h"
+
+namespace tcmufs::volume {
+namespace {
+
+std::string target_of(const std::string& link) {
+  char target[256] = {};
+  return ::readlink(link.c_str(), target, sizeof target - 1) < 0 ? "" : target;
+}
+
+class DeviceLinkTest : public testing::Test {
+ protected:
+  test::TemporaryDirectory dev_;
+  std::string root_ = dev_ / "tcmufs";
+};
+
+TEST_F(DeviceLinkTest, PointsToTheNodeAndLeavesNothing) {
+  {
+    const DeviceLink link(root_, "web/disk0", "/dev/sda");
+    EXPECT_EQ(target_of(root_ + "/web/disk0"), "/dev/sda");
+  }
+  EXPECT_FALSE(path_exists(root_));
+}
+
+TEST_F(DeviceLinkTest, KeepsADirectoryThatOthersUse) {
+  const DeviceLink stays(root_, "web/disk1", "/dev/sdb");
+  { const DeviceLink link(root_, "web/disk0", "/dev/sda"); }
+  EXPECT_EQ(target_of(root_ + "/web/disk1"), "/dev/sdb");
+}
+
+TEST_F(DeviceLinkTest, MovesToAnotherName) {
+  DeviceLink link(root_, "a/old", "/dev/sda");
+  link.move("b/new");
+  EXPECT_EQ(target_of(root_ + "/b/new"), "/dev/sda");
+  EXPECT_FALSE(path_exists(root_ + "/a"));
+}
+
+TEST_F(DeviceLinkTest, ReplacesALinkThatPointsNowhere) {
+  {
+    const DeviceLink first(root_, "keep", "/dev/null");
+    ASSERT_EQ(::symlink("/dev/nowhere", (root_ + "/v").c_str()), 0);
+  }
+  const DeviceLink link(root_, "v", "/dev/null");
+  EXPECT_EQ(target_of(root_ + "/v"), "/dev/null");
+}
+
+TEST_F(DeviceLinkTest, RefusesToTakeALinkAwayFromAnotherDisk) {
+  const DeviceLink theirs(root_, "v", "/dev/null");
+  EXPECT_THROW(DeviceLink(root_, "v", "/dev/zero"), Failure);
+  EXPECT_EQ(target_of(root_ + "/v"), "/dev/null");
+}
+
+TEST_F(DeviceLinkTest, RefusesToReplaceAFile) {
+  const DeviceLink keep(root_, "keep", "/dev/null");
+  std::ofstream(root_ + "/v") << "mine";
+  EXPECT_THROW(DeviceLink(root_, "v", "/dev/null"), Failure);
+  EXPECT_EQ(read_text(root_ + "/v"), "mine");
+}
+
+TEST_F(DeviceLinkTest, DoesNotRemoveALinkThatIsAnothersByNow) {
+  std::optional<DeviceLink> link(std::in_place, root_, "v", "/dev/null");
+  ::unlink((root_ + "/v").c_str());
+  ASSERT_EQ(::symlink("/dev/zero", (root_ + "/v").c_str()), 0);
+  link.reset();
+  EXPECT_EQ(target_of(root_ + "/v"), "/dev/zero");
+}
+
+TEST_F(DeviceLinkTest, ManyComeAndGoAtOnce) {
+  std::vector<std::thread> threads;
+  for (int thread = 0; thread < 4; ++thread) {
+    threads.emplace_back([this, thread] {
+      for (int i = 0; i < 100; ++i) {
+        const std::string name = "web/disk" + std::to_string(thread);
+        const DeviceLink link(root_, name, "/dev/null");
+        ASSERT_EQ(target_of(root_ + "/" + name), "/dev/null");
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_FALSE(path_exists(root_));
+}
+
+}  // namespace
+}  // namespace tcmufs::volume

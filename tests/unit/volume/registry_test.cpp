@@ -1,0 +1,417 @@
+#include "volume/registry.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
+
+#include "store/file_store.h"
+#include "support/fake_disk.h"
+#include "support/temporary_directory.h"
+#include "sys/error.h"
+#include "sys/text_file.h"
+
+namespace tcmufs::volume {
+namespace {
+
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::StartsWith;
+
+constexpr u64 mib = 1 << 20;
+constexpr pid_t maker = 4711;
+constexpr pid_t other = 4712;
+
+class RegistryTest : public testing::Test {
+ protected:
+  RegistryTest() { start(); }
+
+  void start() {
+    registry_.reset();
+    catalog_.reset();
+    catalog_.emplace(store_.path());
+    Registry::Kernel kernel{
+        .make_disk = [this](const DiskOptions& options, std::unique_ptr<store::BlockStore> store,
+                            std::function<void(const std::string&)> failed) -> std::unique_ptr<Disk> {
+          kernel_.failed = std::move(failed);
+          return std::make_unique<test::FakeDisk>(kernel_, options, std::move(store));
+        },
+        .holders_of = [this](const lio::ScsiDisk& disk) -> std::vector<lio::Holder> {
+          const bool used = kernel_.has(kernel_.used, disk.node.substr(std::string("/dev/fake-").size()));
+          return used ? std::vector<lio::Holder>{{"mount", "/srv"}} : std::vector<lio::Holder>{};
+        },
+        .leftovers = [this] { return leftovers_; },
+        .remove_leftover = [this](const Uuid& uuid) { kernel_.note("leftover " + uuid.text()); }};
+    registry_.emplace(
+        kernel, *catalog_,
+        Registry::Options{.mount_point = "/mnt",
+                          .version = "1.2.3",
+                          .link_root = "/dev/tcmufs",
+                          .attaches_by_itself = [](const std::string& path) { return path[0] != '.'; },
+                          .log =
+                              [this](const std::string& line) {
+                                const std::lock_guard lock(log_mutex_);
+                                log_.push_back(line);
+                              }});
+  }
+
+  std::shared_ptr<ctlfs::Volume> create(const std::string& path, u64 size_bytes = 0) {
+    auto volume = registry_->create(path, {0644, ::geteuid(), ::getegid(), maker});
+    if (size_bytes > 0) volume->resize(size_bytes, maker);
+    return volume;
+  }
+  std::shared_ptr<ctlfs::Volume> attached(const std::string& path, u64 size_bytes = mib) {
+    auto volume = create(path, size_bytes);
+    volume->attach();
+    return volume;
+  }
+  void make_directory(const std::string& path) {
+    registry_->make_directory(path, {0755, ::geteuid(), ::getegid(), maker});
+  }
+  static std::string refusal(const std::function<void()>& work, int error) {
+    try {
+      work();
+    } catch (const Failure& failure) {
+      EXPECT_EQ(errno_name(failure.error()), errno_name(error)) << failure.what();
+      return failure.what();
+    }
+    ADD_FAILURE() << "was not refused";
+    return {};
+  }
+  static void write(ctlfs::Volume& volume, u64 offset, const std::string& text, pid_t process) {
+    volume.write(offset, std::as_bytes(std::span(text)), process);
+  }
+  static std::string state(ctlfs::Volume& volume) { return volume.control("state"); }
+
+  test::TemporaryDirectory store_;
+  test::FakeKernel kernel_;
+  std::vector<Uuid> leftovers_;
+  std::mutex log_mutex_;
+  std::vector<std::string> log_;
+  std::optional<Catalog> catalog_;
+  std::optional<Registry> registry_;
+};
+
+TEST_F(RegistryTest, AFileWithoutSizeStaysPendingAndSaysWhatToDo) {
+  auto volume = create("db0");
+  volume->attach();
+  EXPECT_EQ(state(*volume), "pending\n");
+  EXPECT_THAT(kernel_.taken_events(), IsEmpty());
+  EXPECT_THAT(volume->control("status"), HasSubstr("hint: give it a size"));
+}
+
+TEST_F(RegistryTest, AttachMakesTheDiskAndSaysWhereItIs) {
+  auto volume = attached("db0");
+  EXPECT_EQ(state(*volume), "ready\n");
+  EXPECT_EQ(volume->control("device"), "/dev/fake-db0\n");
+  EXPECT_THAT(registry_->status_table(""), HasSubstr("/dev/tcmufs/db0"));
+  EXPECT_THAT(kernel_.taken_events(), ElementsAre(StartsWith("made db0 of 1048576")));
+}
+
+TEST_F(RegistryTest, AttachingTwiceMakesOneDisk) {
+  auto volume = attached("db0");
+  volume->attach();
+  EXPECT_EQ(kernel_.taken_events().size(), 1U);
+}
+
+TEST_F(RegistryTest, ManyWhoCloseAtOnceMakeOneDisk) {
+  auto volume = create("db0", mib);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 8; ++i) threads.emplace_back([&] { volume->attach(); });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(kernel_.taken_events().size(), 1U);
+}
+
+TEST_F(RegistryTest, AFailedAttachKeepsTheSentenceAndTheFile) {
+  kernel_.refuses = "db0";
+  auto volume = create("db0", mib);
+  const std::string sentence = refusal([&] { volume->attach(); }, ENODEV);
+  EXPECT_EQ(state(*volume), "failed\n");
+  EXPECT_EQ(volume->control("last_error"), sentence + "\n");
+  write(*volume, 0, "still a file", maker);
+  kernel_.refuses.clear();
+  volume->attach();
+  EXPECT_EQ(state(*volume), "ready\n");
+  EXPECT_EQ(volume->control("last_error"), "");
+}
+
+TEST_F(RegistryTest, ASizeThatIsNoMultipleOfTheBlockSizeIsRefused) {
+  auto volume = create("db0");
+  EXPECT_THAT(refusal([&] { volume->resize(1000, maker); }, EINVAL),
+              HasSubstr("no multiple of its block size of 512"));
+  EXPECT_EQ(volume->attributes().size_bytes, 0U);
+  write(*volume, 0, "hello", maker);
+  refusal([&] { volume->attach(); }, EINVAL);
+  EXPECT_EQ(state(*volume), "failed\n");
+}
+
+TEST_F(RegistryTest, AnAttachedVolumeIsNotWrittenAsAFile) {
+  auto volume = attached("db0");
+  EXPECT_THAT(refusal([&] { write(*volume, 0, "x", other); }, EBUSY), HasSubstr("/dev/tcmufs/db0"));
+  EXPECT_THAT(
+      refusal([&] { volume->allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096, other); }, EBUSY),
+      HasSubstr("is a disk now"));
+  EXPECT_EQ(state(*volume), "ready\n");
+}
+
+TEST_F(RegistryTest, ItsMakerMayGoOnWritingAsLongAsNobodyHasTouchedTheDisk) {
+  auto volume = attached("db0");
+  write(*volume, 0, "image", maker);
+  EXPECT_EQ(state(*volume), "pending\n");
+  volume->attach();
+  EXPECT_EQ(state(*volume), "ready\n");
+  EXPECT_EQ(read_text(store_ / "db0").substr(0, 5), "image");
+}
+
+TEST_F(RegistryTest, ItsMakerIsRefusedOnceTheDiskIsChanged) {
+  auto volume = attached("db0");
+  kernel_.touched = {"db0"};
+  refusal([&] { write(*volume, 0, "image", maker); }, EBUSY);
+  EXPECT_EQ(read_text(store_ / "db0")[0], '\0');
+}
+
+TEST_F(RegistryTest, ItsMakerIsRefusedWhileTheDiskIsUsed) {
+  auto volume = attached("db0");
+  kernel_.used = {"db0"};
+  EXPECT_THAT(refusal([&] { write(*volume, 0, "image", maker); }, EBUSY), HasSubstr("mounted on '/srv'"));
+}
+
+TEST_F(RegistryTest, GrowsOnlineAlsoWhileUsed) {
+  auto volume = attached("db0");
+  kernel_.used = {"db0"};
+  volume->resize(2 * mib, other);
+  EXPECT_EQ(volume->attributes().size_bytes, 2 * mib);
+  EXPECT_EQ(volume->control("size"), "2097152\n");
+  EXPECT_EQ(state(*volume), "ready\n");
+}
+
+TEST_F(RegistryTest, AFailedGrowthChangesNothing) {
+  auto volume = attached("db0");
+  kernel_.resize_error = ENOSPC;
+  refusal([&] { volume->resize(2 * mib, other); }, ENOSPC);
+  EXPECT_EQ(volume->control("size"), "1048576\n");
+  EXPECT_EQ(state(*volume), "ready\n");
+  EXPECT_THAT(volume->control("last_error"), HasSubstr("cannot resize"));
+}
+
+TEST_F(RegistryTest, ShrinksOnlyWhenIdle) {
+  auto volume = attached("db0", 2 * mib);
+  kernel_.used = {"db0"};
+  refusal([&] { volume->resize(mib, other); }, EBUSY);
+  EXPECT_EQ(volume->attributes().size_bytes, 2 * mib);
+  kernel_.used.clear();
+  volume->resize(mib, other);
+  EXPECT_EQ(volume->attributes().size_bytes, mib);
+}
+
+TEST_F(RegistryTest, EmptyingAnIdleVolumeTakesTheDiskAway) {
+  auto volume = attached("db0");
+  volume->resize(0, other);
+  EXPECT_EQ(state(*volume), "pending\n");
+  EXPECT_EQ(volume->control("device"), "\n");
+  EXPECT_THAT(kernel_.taken_events(), Contains("gone db0"));
+  write(*volume, 0, std::string(512, 'n'), other);
+  volume->attach();
+  EXPECT_EQ(volume->control("size"), "512\n");
+}
+
+TEST_F(RegistryTest, EmptyingAUsedVolumeIsRefusedAndLosesNothing) {
+  auto volume = attached("db0");
+  kernel_.used = {"db0"};
+  refusal([&] { volume->resize(0, other); }, EBUSY);
+  EXPECT_EQ(volume->attributes().size_bytes, mib);
+}
+
+TEST_F(RegistryTest, RemoveTakesDiskImageAndRecordAway) {
+  attached("db0");
+  registry_->remove("db0");
+  EXPECT_THAT(kernel_.taken_events(), Contains("gone db0"));
+  EXPECT_FALSE(path_exists(store_ / "db0"));
+  EXPECT_FALSE(path_exists(store_ / ".tcmufs/records/db0"));
+  EXPECT_THAT(registry_->status_table(""), Not(HasSubstr("db0")));
+}
+
+TEST_F(RegistryTest, RemoveOfAUsedVolumeIsRefusedAndSaysByWhom) {
+  auto volume = attached("db0");
+  kernel_.used = {"db0"};
+  EXPECT_THAT(refusal([&] { registry_->remove("db0"); }, EBUSY), HasSubstr("mounted on '/srv'"));
+  EXPECT_EQ(state(*volume), "ready\n");
+  EXPECT_TRUE(path_exists(store_ / "db0"));
+}
+
+TEST_F(RegistryTest, ARemovedVolumeThatIsStillOpenNeverBecomesADisk) {
+  auto volume = create("db0", mib);
+  registry_->remove("db0");
+  write(*volume, 0, "x", maker);
+  volume->attach();
+  EXPECT_THAT(kernel_.taken_events(), IsEmpty());
+}
+
+TEST_F(RegistryTest, RenameMovesTheLinkAndKeepsIdentityAndDisk) {
+  auto volume = attached("db0");
+  const std::string uuid = volume->control("uuid");
+  registry_->rename("db0", "db1");
+  EXPECT_THAT(registry_->status_table(""), HasSubstr("/dev/tcmufs/db1"));
+  EXPECT_EQ(volume->control("uuid"), uuid);
+  EXPECT_THAT(kernel_.taken_events(), Not(Contains("gone db0")));
+  start();
+  EXPECT_THAT(registry_->control("status.json"), HasSubstr(uuid.substr(0, 36)));
+}
+
+TEST_F(RegistryTest, RenameReplacesAnIdleVolume) {
+  attached("old");
+  auto fresh = create("new", 2 * mib);
+  registry_->rename("new", "old");
+  EXPECT_THAT(kernel_.taken_events(), Contains("gone old"));
+  EXPECT_EQ(fresh->control("size"), "2097152\n");
+  EXPECT_EQ(registry_->entries().size(), 1U);
+}
+
+TEST_F(RegistryTest, RenameDoesNotReplaceAUsedVolume) {
+  attached("old");
+  create("new", mib);
+  kernel_.used = {"old"};
+  refusal([&] { registry_->rename("new", "old"); }, EBUSY);
+  EXPECT_EQ(registry_->entries().size(), 2U);
+}
+
+TEST_F(RegistryTest, VolumesOfADirectoryShareItsTargetAndOthersHaveTheirOwn) {
+  make_directory("web");
+  attached("web/a");
+  attached("web/b");
+  attached("c");
+  attached("d");
+  std::vector<std::string> targets;
+  for (const std::string& event : kernel_.taken_events()) targets.push_back(event.substr(event.rfind(' ')));
+  ASSERT_EQ(targets.size(), 4U);
+  EXPECT_EQ(targets[0], targets[1]);
+  EXPECT_NE(targets[2], targets[3]);
+  EXPECT_NE(targets[0], targets[2]);
+}
+
+TEST_F(RegistryTest, RenameOfADirectoryTakesItsVolumesAlong) {
+  make_directory("web");
+  attached("web/a");
+  registry_->rename("web", "site");
+  EXPECT_THAT(registry_->status_table("site"), HasSubstr("/dev/tcmufs/site/a"));
+  EXPECT_TRUE(path_exists(store_ / "site/a"));
+}
+
+TEST_F(RegistryTest, BringsEveryVolumeBackAfterARestart) {
+  make_directory("web");
+  attached("web/a");
+  attached("db0");
+  create("empty");
+  create(".rsync.tmp", mib);
+  const auto before = nlohmann::json::parse(registry_->control("status.json"));
+  EXPECT_TRUE(registry_->take_down(Deadline::after(std::chrono::seconds(60))));
+  start();
+  kernel_.taken_events();
+  registry_->bring_up();
+  auto after = nlohmann::json::parse(registry_->control("status.json"));
+  ASSERT_EQ(after["volumes"].size(), before["volumes"].size());
+  for (std::size_t i = 0; i < before["volumes"].size(); ++i) {
+    EXPECT_EQ(after["volumes"][i]["uuid"], before["volumes"][i]["uuid"]);
+    EXPECT_EQ(after["volumes"][i]["state"], before["volumes"][i]["state"]) << before["volumes"][i]["name"];
+  }
+  EXPECT_EQ(kernel_.taken_events().size(), 2U);
+}
+
+TEST_F(RegistryTest, OneVolumeThatCannotComeUpDoesNotKeepTheOthersDown) {
+  create("bad", mib);
+  create("good", mib);
+  kernel_.refuses = "bad";
+  registry_->bring_up();
+  EXPECT_THAT(registry_->status_table(""), HasSubstr("good  ready"));
+  EXPECT_THAT(registry_->status_table(""), HasSubstr("bad   failed"));
+  EXPECT_THAT(log_, Contains(HasSubstr("no disk for 'bad'")));
+}
+
+TEST_F(RegistryTest, AVolumeWithABrokenRecordSaysSoAndItsImageIsLeftAlone) {
+  create("bad", mib);
+  std::ofstream(store_ / ".tcmufs/records/bad") << "{";
+  start();
+  registry_->bring_up();
+  EXPECT_THAT(registry_->status_table(""), HasSubstr("bad   failed"));
+  const auto entries = registry_->entries();
+  ASSERT_EQ(entries.size(), 1U);
+  EXPECT_THAT(refusal([&] { write(*entries[0].volume, 0, "x", maker); }, EIO), HasSubstr("records/bad"));
+  EXPECT_THAT(kernel_.taken_events(), IsEmpty());
+}
+
+TEST_F(RegistryTest, RemovesLeftoversThatNoVolumeWants) {
+  auto wanted = create("db0", mib);
+  leftovers_ = {*Uuid::parse(wanted->control("uuid").substr(0, 36)), Uuid::random()};
+  registry_->bring_up();
+  EXPECT_THAT(kernel_.taken_events(),
+              ElementsAre("leftover " + leftovers_[1].text(), StartsWith("made db0")));
+}
+
+TEST_F(RegistryTest, TakeDownFlushesAndTakesAwayWhatIsUsed) {
+  attached("db0");
+  kernel_.used = {"db0"};
+  kernel_.taken_events();
+  EXPECT_TRUE(registry_->take_down(Deadline::after(std::chrono::seconds(60))));
+  EXPECT_THAT(kernel_.taken_events(), ElementsAre("flushed db0", "gone db0"));
+  EXPECT_THAT(log_, Contains(HasSubstr("mounted on '/srv'")));
+}
+
+TEST_F(RegistryTest, NothingIsCreatedWhileItGoesDown) {
+  registry_->take_down(Deadline::after(std::chrono::seconds(60)));
+  refusal([&] { create("late"); }, ESHUTDOWN);
+  refusal([&] { make_directory("late"); }, ESHUTDOWN);
+  EXPECT_FALSE(path_exists(store_ / "late"));
+}
+
+TEST_F(RegistryTest, ADiskThatFailsSaysSo) {
+  auto volume = attached("db0");
+  kernel_.failed("the ring is broken");
+  EXPECT_EQ(state(*volume), "failed\n");
+  EXPECT_EQ(volume->control("last_error"), "the ring is broken\n");
+}
+
+TEST_F(RegistryTest, StatusShowsHolders) {
+  auto volume = attached("db0");
+  EXPECT_FALSE(registry_->look_for_holders());
+  kernel_.used = {"db0"};
+  EXPECT_TRUE(registry_->look_for_holders());
+  EXPECT_THAT(volume->control("status"), HasSubstr("holders: mounted on '/srv'"));
+}
+
+TEST_F(RegistryTest, StatusJsonSaysWhoServesWhat) {
+  attached("db0");
+  const auto json = nlohmann::json::parse(registry_->control("status.json"));
+  EXPECT_EQ(json["format"], 1);
+  EXPECT_EQ(json["version"], "1.2.3");
+  EXPECT_EQ(json["pid"], ::getpid());
+  EXPECT_EQ(json["mount"], "/mnt");
+  EXPECT_EQ(json["volumes"][0]["name"], "db0");
+  EXPECT_EQ(json["volumes"][0]["size"], mib);
+  EXPECT_EQ(json["volumes"][0]["device"], "/dev/fake-db0");
+}
+
+TEST_F(RegistryTest, ANameThatIsNoUtf8CanBeShown) {
+  create("\xff\xfe", mib);
+  EXPECT_TRUE(nlohmann::json::accept(registry_->control("status.json")));
+}
+
+TEST_F(RegistryTest, TheImageIsLockedWhileItIsADiskOnly) {
+  auto volume = attached("db0");
+  const auto lock = [&] {
+    return store::FileStore(open_file(store_ / "db0", O_RDWR), "db0",
+                            Deadline::after(std::chrono::milliseconds(0)));
+  };
+  EXPECT_THROW(lock(), Failure);
+  volume->resize(0, other);
+  EXPECT_NO_THROW(lock());
+}
+
+}  // namespace
+}  // namespace tcmufs::volume

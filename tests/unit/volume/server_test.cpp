@@ -1,0 +1,152 @@
+#include "volume/server.h"
+
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <array>
+#include <condition_variable>
+#include <mutex>
+
+#include "support/fake_kernel_ring.h"
+#include "support/memory_store.h"
+#include "volume/positional_engine.h"
+
+namespace tcmufs::volume {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+/// A ring in memory, with a kernel at the other end that looks at the answers when it is notified.
+class FakeDoorbell final : public Doorbell {
+ public:
+  explicit FakeDoorbell(test::FakeKernelRing::Shape shape)
+      : bytes_(shape.map_bytes()), kernel_(bytes_.span(), shape), event_(make_event()) {}
+
+  std::span<std::byte> memory() noexcept override { return bytes_.span(); }
+  int fd() const noexcept override { return event_.number(); }
+  bool acknowledge() noexcept override {
+    clear_event(event_.number());
+    return !removed_;
+  }
+  bool notify() noexcept override {
+    const std::lock_guard lock(mutex_);
+    kernel_.notify();
+    ++kicks_;
+    for (auto& completion : kernel_.completions()) completions_.push_back(std::move(completion));
+    changed_.notify_all();
+    return true;
+  }
+
+  void send(std::span<const u8> cdb, std::span<const u8> data_out, std::size_t data_in_bytes) {
+    {
+      const std::lock_guard lock(mutex_);
+      ASSERT_TRUE(kernel_.queue(cdb, data_out, data_in_bytes));
+    }
+    raise_event(event_.number());
+  }
+  std::vector<test::FakeKernelRing::Completion> wait_for(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, 60s, [&] { return completions_.size() >= count; }));
+    return std::exchange(completions_, {});
+  }
+  void remove() {
+    removed_ = true;
+    raise_event(event_.number());
+  }
+  void spoil(std::size_t at, std::byte value) {
+    const std::lock_guard lock(mutex_);
+    bytes_.span()[at] = value;
+    raise_event(event_.number());
+  }
+
+ private:
+  test::RingBytes bytes_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  test::FakeKernelRing kernel_;
+  std::vector<test::FakeKernelRing::Completion> completions_;
+  int kicks_ = 0;
+  std::atomic<bool> removed_ = false;
+  Fd event_;
+};
+
+class ServerTest : public testing::Test {
+ protected:
+  static constexpr u64 size_bytes = 1 << 20;
+
+  void start() {
+    server_.emplace(doorbell_, unit_, engine_, [this](const std::string& sentence) {
+      const std::lock_guard lock(mutex_);
+      failure_ = sentence;
+      changed_.notify_all();
+    });
+  }
+  std::string wait_for_failure() {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, 60s, [&] { return !failure_.empty(); }));
+    return failure_;
+  }
+
+  test::MemoryStore store_{size_bytes};
+  scsi::LogicalUnit unit_{scsi::Identity{.uuid = Uuid::random()}, scsi::Format{512, 4096, size_bytes}};
+  PositionalEngine engine_{unit_, store_};
+  FakeDoorbell doorbell_{{.cmdr_bytes = 16384, .data_blocks = 64}};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string failure_;
+  std::optional<Server> server_;
+};
+
+constexpr std::array<u8, 10> write_of_block_8 = {0x2a, 0, 0, 0, 0, 8, 0, 0, 1, 0};
+constexpr std::array<u8, 10> read_of_block_8 = {0x28, 0, 0, 0, 0, 8, 0, 0, 1, 0};
+
+TEST_F(ServerTest, ReadsWhatWasWritten) {
+  start();
+  const std::vector<u8> block(512, 0x5a);
+  doorbell_.send(write_of_block_8, block, 0);
+  EXPECT_EQ(doorbell_.wait_for(1)[0].status, 0);
+  doorbell_.send(read_of_block_8, {}, 512);
+  const auto read = doorbell_.wait_for(1);
+  EXPECT_EQ(read[0].status, 0);
+  EXPECT_EQ(read[0].data_in, block);
+}
+
+TEST_F(ServerTest, ServesWhatWasThereBeforeItStarted) {
+  doorbell_.send(read_of_block_8, {}, 512);
+  start();
+  EXPECT_EQ(doorbell_.wait_for(1)[0].status, 0);
+}
+
+TEST_F(ServerTest, AnswersACommandThatMakesNoSense) {
+  start();
+  const std::array<u8, 6> nonsense = {0xdf, 1, 2, 3, 4, 5};
+  doorbell_.send(nonsense, {}, 0);
+  const auto answer = doorbell_.wait_for(1);
+  EXPECT_EQ(answer[0].status, 2);
+  EXPECT_EQ(answer[0].sense[2], 0x05);
+}
+
+TEST_F(ServerTest, FinishesEverythingBeforeItEnds) {
+  start();
+  for (int i = 0; i < 50; ++i) doorbell_.send(read_of_block_8, {}, 512);
+  doorbell_.wait_for(50);
+  server_.reset();
+  EXPECT_TRUE(failure_.empty()) << failure_;
+}
+
+TEST_F(ServerTest, SaysThatItsDeviceIsGone) {
+  start();
+  doorbell_.remove();
+  EXPECT_NE(wait_for_failure().find("removed by somebody else"), std::string::npos);
+}
+
+TEST_F(ServerTest, StopsAtARingThatBreaksTheRules) {
+  start();
+  doorbell_.send(read_of_block_8, {}, 512);
+  doorbell_.wait_for(1);
+  doorbell_.spoil(12, std::byte{0x03});  // the mailbox's head is no multiple of 8 any more
+  EXPECT_NE(wait_for_failure().find("ring broke a rule"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace tcmufs::volume

@@ -1,0 +1,56 @@
+#include "volume/targets.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "support/fake_configfs.h"
+
+namespace tcmufs::volume {
+namespace {
+
+const std::string wwn = "naa.5001405123456789";
+
+class TargetsTest : public testing::Test {
+ protected:
+  test::FakeConfigfs tree_;
+  Targets targets_{tree_};
+};
+
+TEST_F(TargetsTest, ATargetLivesFromItsFirstLunToItsLast) {
+  const auto before = tree_.snapshot();
+  {
+    std::optional<Targets::Use> first(targets_.use(wwn, std::nullopt));
+    const auto second = targets_.use(wwn, std::nullopt);
+    EXPECT_EQ(&first->target(), &second.target());
+    first.reset();
+    EXPECT_TRUE(tree_.exists("loopback/" + wwn));
+  }
+  EXPECT_EQ(tree_.snapshot(), before);
+}
+
+TEST_F(TargetsTest, GivesTheLunThatIsWantedIfItIsFree) {
+  const auto use = targets_.use(wwn, 5);
+  EXPECT_EQ(use.lun(), 5U);
+}
+
+TEST_F(TargetsTest, GivesTheLowestFreeLunOtherwise) {
+  const auto zero = targets_.use(wwn, std::nullopt);
+  const auto five = targets_.use(wwn, 5);
+  const auto next = targets_.use(wwn, 5);
+  EXPECT_EQ(zero.lun(), 0U);
+  EXPECT_EQ(next.lun(), 1U);
+}
+
+TEST_F(TargetsTest, ALunIsFreeAgainAfterItsUse) {
+  const auto keep = targets_.use(wwn, 1);
+  { const auto use = targets_.use(wwn, 0); }
+  EXPECT_EQ(targets_.use(wwn, 0).lun(), 0U);
+}
+
+TEST_F(TargetsTest, NamesOfTwoVolumesDiffer) {
+  EXPECT_NE(target_wwn(Uuid::random()), target_wwn(Uuid::random()));
+}
+
+}  // namespace
+}  // namespace tcmufs::volume
