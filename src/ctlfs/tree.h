@@ -83,8 +83,8 @@ class Tree {
   void release(u64 handle) noexcept;
 
   u64 open_directory(u64 inode);
-  /// What opendir() saw, "." and ".." first. Valid until release().
-  std::span<const Listed> list(u64 handle);
+  /// What opendir() saw, "." and ".." first.
+  std::shared_ptr<const std::vector<Listed>> list(u64 handle);
 
  private:
   using Lock = std::unique_lock<std::mutex>;

@@ -19,12 +19,12 @@ u64 Tree::open_directory(u64 inode) {
   return add_handle(DirectoryHandle{names_in(directory)});
 }
 
-std::span<const Listed> Tree::list(u64 number) {
+std::shared_ptr<const std::vector<Listed>> Tree::list(u64 number) {
   Lock lock(mutex_);
   const auto found = handle(lock, number);
   const auto* directory = std::get_if<DirectoryHandle>(found.get());
   if (directory == nullptr) refuse(lock, ENOTDIR, "handle " + std::to_string(number) + " is not a directory");
-  return directory->names;
+  return {found, &directory->names};
 }
 
 /// `.ctl` is never among them, and `status` only in the root, so that programs that copy or remove a

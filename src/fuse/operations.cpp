@@ -232,7 +232,8 @@ void readdir(fuse_req_t request, fuse_ino_t /*inode*/, std::size_t size, off_t o
       request,
       [&] {
         buffer.resize(size);
-        const auto names = tree_of(request).list(file->fh);
+        const auto listed = tree_of(request).list(file->fh);
+        const auto& names = *listed;
         std::size_t used = 0;
         for (auto at = static_cast<std::size_t>(offset); at < names.size(); ++at) {
           struct stat attributes {};

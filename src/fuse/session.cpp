@@ -3,19 +3,20 @@
 #include <fuse_lowlevel.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstdarg>
 #include <cstdio>
-#include <future>
-#include <thread>
 
 #include "ctlfs/tree.h"
 #include "fuse/operations.h"
 #include "fuse/request_loop.h"
+#include "sys/deadline.h"
 #include "sys/error.h"
 
 namespace tcmufs::fuse {
@@ -57,20 +58,24 @@ fuse_session* make_session(const MountOptions& options, ctlfs::Tree& tree) {
 }
 
 /// While the removal of a volume blocks, the kernel holds the lock of its directory, which a name needs that
-/// it does not know yet. So that status answers then too, it is made to know. If the session is stopped
-/// meanwhile, the thread stays until the unmount.
+/// it does not know yet. So that status answers then too, it is made to know. By a child, without our
+/// descriptors: a daemon that is killed while it waits for itself would never be gone.
 void look_up(const std::string& mount_point) {
-  std::promise<void> promise;
-  const auto done = promise.get_future();
-  std::thread([mount_point, promise = std::move(promise)]() mutable {
-    for (const char* name :
-         {"/status", "/.ctl/status", "/.ctl/status.json", "/.ctl/last_error", "/.ctl/vol"}) {
-      struct stat file {};
-      if (stat((mount_point + name).c_str(), &file) != 0) break;
-    }
-    promise.set_value();
-  }).detach();
-  done.wait_for(std::chrono::seconds(1));
+  std::vector<std::string> paths;
+  for (const char* name : {"/status", "/.ctl/status", "/.ctl/status.json", "/.ctl/last_error", "/.ctl/vol"}) {
+    paths.push_back(mount_point + name);
+  }
+  const pid_t child = fork();
+  if (child < 0) return;
+  if (child == 0) {
+    close_range(0, ~0U, 0);
+    struct stat file {};
+    for (const auto& path : paths) stat(path.c_str(), &file);
+    _exit(0);
+  }
+  const auto gone = [&] { return waitpid(child, nullptr, WNOHANG) != 0; };
+  if (poll_until(Deadline::after(std::chrono::seconds(2)), gone)) return;
+  kill(child, SIGKILL);  // stopped meanwhile: it waits until the unmount
 }
 
 }  // namespace

@@ -99,26 +99,22 @@ LoopbackTarget::LoopbackTarget(ConfigTree& tree, const std::string& wwn)
   if (!has_nexus(tree, path())) {
     tolerating({EEXIST}, [&] { tree.write(path() + "/nexus", initiator_of(wwn)); });
   }
-  naa_.take_over();
-  tpgt_.take_over();
+  naa_.abandon();
+  tpgt_.abandon();
   owned_ = true;
 }
 
 LoopbackTarget::~LoopbackTarget() {
   undo(tree_, [this] { remove(); });
-  // The directories would only fail once more.
-  abandon();
 }
 
 void LoopbackTarget::remove() {
   if (!owned_) return;
   remove_target(tree_, naa_.path());
-  abandon();
+  owned_ = false;
 }
 
 void LoopbackTarget::abandon() noexcept {
-  naa_.abandon();
-  tpgt_.abandon();
   owned_ = false;
 }
 

@@ -32,7 +32,7 @@ class LoopbackTarget {
   friend class Lun;
 
   ConfigTree& tree_;
-  ConfigDirectory naa_;
+  ConfigDirectory naa_;  // these two undo a construction that fails; from then on owned_ counts
   ConfigDirectory tpgt_;
   std::string address_;
   bool owned_ = false;

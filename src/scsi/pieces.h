@@ -12,7 +12,7 @@
 namespace tcmufs::scsi {
 
 /// A multiple of every block size.
-inline constexpr u64 piece_bytes = 256 * 1024;
+inline constexpr u64 piece_bytes = u64{256} << 10;
 
 /// Reads a range piece by piece into memory of its own, and calls visit(bytes done before, piece), which says
 /// what is wrong or nothing. Stops at the first thing that is wrong, and returns it.

@@ -86,7 +86,9 @@ int FakeConfigfs::refusal_of_write(const std::string& path, const std::string& v
 
 int FakeConfigfs::write_control(const std::string& device, const std::string& text) {
   const bool enabled = nodes_[device + "/enable"].value == "1";
-  std::istringstream tokens(text);
+  std::string commas = text;
+  std::replace(commas.begin(), commas.end(), '\n', ',');
+  std::istringstream tokens(commas);
   for (std::string token; std::getline(tokens, token, ',');) {
     const auto equals = token.find('=');
     const std::string name = token.substr(0, equals);

@@ -3,7 +3,7 @@
 # vm: --udev --timeout 600
 . "$(dirname "$0")/lib.sh"
 
-complaints='malformed|invalid|illegal|unexpected|unable|problem|truncated|too short|failed|error:|>>|bad |unknown|not conform'
+complaints='malformed|invalid|illegal|unexpected|unable|problem|truncated|too short|failed|error:|>>>|bad |unknown|not conform'
 decode() { # COMMAND...: exit status 0, nothing on standard error, no complaint
   echo "\$ $*"
   "$@" >"$work/decoded" 2>"$work/complaint" || fail "$* exits with $?: $(cat "$work/decoded" "$work/complaint")"

@@ -61,7 +61,7 @@ TEST_F(Listing, ADirectoryHandleKeepsWhatOpendirSaw) {
   backend.have_volume("a");
   const u64 handle = tree().open_directory(kRoot);
   tree().unlink(kRoot, "a");
-  EXPECT_EQ(tree().list(handle).back().name, "a");
+  EXPECT_EQ(tree().list(handle)->back().name, "a");
   tree().release(handle);
   EXPECT_THAT(names_in(""), ElementsAre(".", "..", "status"));
 }
@@ -71,7 +71,7 @@ TEST_F(Listing, TypesAndInodesAgreeWithLookup) {
   backend.have_volume("db0");
   for (const std::string directory : {"", ".ctl", ".ctl/vol", ".ctl/vol/db0"}) {
     const u64 handle = tree().open_directory(inode(directory));
-    for (const Listed& listed : tree().list(handle)) {
+    for (const Listed& listed : *tree().list(handle)) {
       if (listed.name.starts_with('.')) continue;
       const auto entry = tree().lookup(inode(directory), listed.name);
       ASSERT_TRUE(entry) << listed.name;

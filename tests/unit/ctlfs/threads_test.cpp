@@ -75,7 +75,7 @@ class User {
 
   void list(u64 parent) {
     const u64 handle = tree_.open_directory(parent);
-    for (const Listed& listed : tree_.list(handle)) {
+    for (const Listed& listed : *tree_.list(handle)) {
       if (listed.name.starts_with('.')) continue;
       if (const auto entry = tree_.lookup(parent, listed.name)) tree_.forget(entry->inode, 1);
     }

@@ -88,7 +88,7 @@ class TreeTest : public ::testing::Test {
   std::vector<std::string> names_in(const std::string& path) {
     const u64 handle = tree().open_directory(inode(path));
     std::vector<std::string> names;
-    for (const Listed& listed : tree().list(handle)) names.push_back(listed.name);
+    for (const Listed& listed : *tree().list(handle)) names.push_back(listed.name);
     tree().release(handle);
     return names;
   }

@@ -2,12 +2,15 @@
 
 #include <fcntl.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -27,10 +30,18 @@ MountDirectories::MountDirectories() {
   const std::string point = mount_point();
   child_ = fork();
   if (child_ == 0) {
+    // Away from the terminal's and timeout's signals; told also if only threads that wait for the mount are
+    // left.
+    setpgid(0, 0);
+    struct sigaction wake {};
+    wake.sa_handler = [](int) {};
+    sigaction(SIGUSR1, &wake, nullptr);
+    prctl(PR_SET_PDEATHSIG, SIGUSR1);
     close(ends[1]);
     char byte = 0;
-    while (read(ends[0], &byte, 1) != 0) {
+    while (read(ends[0], &byte, 1) > 0) {
     }
+    umount2(point.c_str(), MNT_FORCE);  // aborts the connection
     while (umount2(point.c_str(), MNT_DETACH) == 0) {
     }
     _exit(0);
@@ -47,7 +58,8 @@ MountDirectories::~MountDirectories() {
 }
 
 Result shell(const std::string& command, const std::string& directory, const MountDirectories& directories) {
-  const std::string script = directories.other() + "/../script";
+  static std::atomic<int> number = 0;
+  const std::string script = directories.other() + "/../script" + std::to_string(++number);
   FILE* file = std::fopen(script.c_str(), "we");
   std::fprintf(file, "export LC_ALL=C M='%s' O='%s'\ncd '%s' || exit 99\n%s\n",
                directories.mount_point().c_str(), directories.other().c_str(), directory.c_str(),

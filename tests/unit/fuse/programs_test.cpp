@@ -96,7 +96,7 @@ TEST_F(Programs, DdIntoAVolumeThatIsNoDiskYet) {
 }
 
 TEST_F(Programs, ShellRedirections) {
-  expect(0, "echo one > a; cat $O/../script > b; { echo a; /bin/echo b; echo c; } > c; cat c", "a\nb\nc\n");
+  expect(0, "echo one > a; cat $0 > b; { echo a; /bin/echo b; echo c; } > c; cat c", "a\nb\nc\n");
   EXPECT_EQ(contents("a"), "one\n");
   EXPECT_EQ(contents("c"), "a\nb\nc\n");
   EXPECT_EQ(disks().size(), 3U);

@@ -15,8 +15,8 @@
 
 namespace tcmufs::test {
 
-/// A temporary directory that stands for /sys, /proc and /dev, with one disk at 3:0:1:0 named sdx of number 8:112 and its
-/// partition sdx1.
+/// A temporary directory that stands for /sys, /proc and /dev, with one disk at 3:0:1:0 named sdx of number
+/// 8:112 and its partition sdx1.
 class FakePlaces {
  public:
   FakePlaces() {
@@ -81,7 +81,7 @@ template <typename Suits>
 std::string real_block_device(Suits suits) {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/dev", error)) {
-    struct stat st{};
+    struct stat st {};
     const std::string path = entry.path().string();
     if (::stat(path.c_str(), &st) == 0 && S_ISBLK(st.st_mode) && suits(path)) return path;
   }
@@ -89,7 +89,7 @@ std::string real_block_device(Suits suits) {
 }
 
 inline dev_t number_of(const std::string& node) {
-  struct stat st{};
+  struct stat st {};
   if (::stat(node.c_str(), &st) != 0) throw_errno("cannot look at " + quoted(node));
   return st.st_rdev;
 }

@@ -74,6 +74,16 @@ TEST(WaitForDisk, DoesNotTakeAFileOrAnotherDevicesNodeForTheDisk) {
   EXPECT_THAT(failure_of(places).what(), HasSubstr("is not the block device 8:112"));
 }
 
+TEST(WaitForDisk, DoesNotTakeABlockDeviceOfAnotherNumberForTheDisk) {
+  const std::string real =
+      real_block_device([](const std::string& node) { return number_of(node) != makedev(8, 112); });
+  if (real.empty()) GTEST_SKIP() << "no block device in /dev";
+  const FakePlaces places;
+  places.add_disk(size_bytes);
+  places.add_node(real);
+  EXPECT_THAT(failure_of(places).what(), HasSubstr("is not the block device 8:112"));
+}
+
 TEST(WaitForDisk, ReturnsTheDiskThatAnswersARead) {
   const std::string real = real_block_device(reads_directly);
   if (real.empty()) GTEST_SKIP() << "no block device that can be read";

@@ -16,7 +16,6 @@ u64 chosen_seed() {
 }
 
 constexpr unsigned commands_per_format = 7000;
-constexpr u64 most_blocks = 600;
 
 const std::vector<u8> known_opcodes = {0x00, 0x03, 0x08, 0x0a, 0x12, 0x15, 0x1a, 0x1b, 0x1e, 0x25,
                                        0x28, 0x2a, 0x2e, 0x2f, 0x34, 0x35, 0x37, 0x41, 0x42, 0x4d,
@@ -121,7 +120,7 @@ class Source {
   }
 
   Bytes buffer(u8 opcode, const Bytes& medium) {
-    const std::size_t room = std::min<u64>(count_, most_blocks) * block_size_;
+    const std::size_t room = std::min<u64>(count_, blocks_ + 9) * block_size_;
     if (opcode == 0x15 || opcode == 0x55) return mode_list(opcode);
     if (opcode == 0x42) return unmap_list();
     if (opcode == 0x41 || opcode == 0x93) return data(one_in(6) ? below(2 * block_size_) : block_size_);
@@ -250,9 +249,10 @@ void run_model(Format format) {
   std::cout << "TCMUFS_SEED=" << seed << " repeats this run\n";
   Source source(seed, format.block_size_bytes);
   Twins twins(format);
+  const u64 blocks = format.size_bytes / format.block_size_bytes;
   ASSERT_TRUE(twins.one.ask(test_unit_ready()).good() && twins.two.ask(test_unit_ready()).good());
   for (unsigned i = 0; i < commands_per_format && !testing::Test::HasFailure(); ++i) {
-    if (source.one_in(400)) twins.resize(300 + source.below(most_blocks - 300));
+    if (source.one_in(400)) twins.resize(blocks / 2 + source.below(blocks));
     const RandomCommand command = source.next(twins.model.medium);
     SCOPED_TRACE("TCMUFS_SEED=" + std::to_string(seed) + ", command " + std::to_string(i) + ": " +
                  shown(command));
@@ -274,7 +274,7 @@ TEST(Model, RandomCommandsOnEmulatedBlocksDoWhatAVectorOfBytesDoes) {
 }
 
 TEST(Model, RandomCommandsOnBlocksOf4096BytesDoWhatAVectorOfBytesDoes) {
-  run_model({.block_size_bytes = 4096, .physical_block_size_bytes = 4096, .size_bytes = 512 * 4096});
+  run_model({.block_size_bytes = 4096, .physical_block_size_bytes = 4096, .size_bytes = 64 * 4096});
 }
 
 }  // namespace

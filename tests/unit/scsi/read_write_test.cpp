@@ -82,11 +82,16 @@ TEST(Read, NoBlocksAtTheEndAreGoodAndOneBlockFurtherAreNot) {
 }
 
 TEST(Read, MoreThanTheMaximumTransferLengthIsRefused) {
-  TestDisk disk({.block_size_bytes = 512, .physical_block_size_bytes = 512, .size_bytes = 64 << 20});
-  EXPECT_TRUE(disk.ask(cdb_16(0x88, 0, 0, 65536), 512).good());
-  const Reply reply = disk.ask(cdb_16(0x88, 0, 0, 65537), 512);
-  EXPECT_EQ(reply.sense, invalid_field);
-  EXPECT_EQ(reply.field(), std::pair(10, -1));
+  LogicalUnit unit({},
+                   {.block_size_bytes = 512, .physical_block_size_bytes = 512, .size_bytes = u64{1} << 30});
+  Bytes room(512);
+  const iovec buffer{room.data(), room.size()};
+  const Bytes most = cdb_16(0x88, 0, 0, 65536);
+  EXPECT_TRUE(std::holds_alternative<Plan>(unit.start({most, {&buffer, 1}})));
+  const Bytes more = cdb_16(0x88, 0, 0, 65537);
+  const auto refusal = std::get<Response>(unit.start({more, {&buffer, 1}}));
+  EXPECT_EQ(sense_code(refusal.sense.span()), invalid_field);
+  EXPECT_EQ(number(refusal.sense.span(), 16, 2), 10u);
 }
 
 TEST(Read, AShortBufferIsFilledAndALongOneNotTouchedBeyondTheBlocks) {
@@ -218,6 +223,13 @@ TEST(SynchronizeCache, FailsForEverOnceAFlushHasFailed) {
   EXPECT_TRUE(disk.ask(cdb_10(0x28, 0, 0, 1)).good());
 }
 
+TEST(SynchronizeCache, FailsForEverAlsoOnceTheFlushOfACompoundCommandHasFailed) {
+  TestDisk disk;
+  disk.store.fail(Operation::flush, EIO, 0, 1);
+  EXPECT_EQ(disk.send(cdb_16(0x8b, fua, 0, 1), blocks_of(1, 1)).sense, write_error);
+  EXPECT_EQ(disk.send(synchronize_cache()).sense, write_error);
+}
+
 TEST(Complete, AFailedFlushOfAnotherEngineIsRememberedToo) {
   TestDisk disk;
   const Bytes cdb = synchronize_cache();
@@ -225,6 +237,7 @@ TEST(Complete, AFailedFlushOfAnotherEngineIsRememberedToo) {
   EXPECT_EQ(plan.kind, Plan::Kind::flush);
   const auto failed = disk.unit.complete(plan, LogicalUnit::Step::flush, {EIO, std::generic_category()});
   EXPECT_EQ(failed.status, Status::check_condition);
+  EXPECT_TRUE(std::holds_alternative<Response>(disk.unit.start({cdb, {}})));
   EXPECT_EQ(disk.send(synchronize_cache()).sense, write_error);
   EXPECT_EQ(disk.store.calls(Operation::flush), 0u);
 }
