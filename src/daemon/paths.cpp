@@ -19,7 +19,9 @@ std::string resolved(const std::string& path) {
 
 std::string resolved_directory(const std::string& path, const std::string& what) {
   const std::string result = resolved(path);
-  if (result.empty()) throw_errno(what + " " + quoted(path) + " cannot be used", errno == ENOENT ? "Create it: mkdir -p " + path : "");
+  if (result.empty()) {
+    throw_errno(what + " " + quoted(path) + " cannot be used", errno == ENOENT ? "Create it: mkdir -p " + path : "");
+  }
   struct stat st {};
   if (::stat(result.c_str(), &st) != 0) throw_errno(what + " " + quoted(path) + " cannot be used");
   if (!S_ISDIR(st.st_mode)) throw Failure(ENOTDIR, what + " " + quoted(path) + " is no directory");
@@ -28,14 +30,13 @@ std::string resolved_directory(const std::string& path, const std::string& what)
 
 // Looking at a mount whose daemon has died fails with ENOTCONN; its parent can still be resolved.
 std::string resolved_mount_point(const std::string& path) {
-  if (resolved(path).empty() && errno == ENOTCONN) {
-    std::string trimmed = path;
-    while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
-    const auto slash = trimmed.rfind('/');
-    const std::string parent = resolved(slash == std::string::npos ? "." : trimmed.substr(0, slash + 1));
-    if (!parent.empty()) return (parent == "/" ? "" : parent) + "/" + trimmed.substr(slash == std::string::npos ? 0 : slash + 1);
-  }
-  return resolved_directory(path, "the mount point");
+  struct stat st {};
+  if (::stat(path.c_str(), &st) == 0 || errno != ENOTCONN) return resolved_directory(path, "the mount point");
+  std::string trimmed = path;
+  while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
+  const auto name = trimmed.rfind('/') + 1;  // 0 where there is no slash
+  const std::string parent = resolved_directory(name == 0 ? "." : trimmed.substr(0, name), "the mount point's directory");
+  return (parent == "/" ? "" : parent) + "/" + trimmed.substr(name);
 }
 
 bool lies_in(const std::string& path, const std::string& directory) {

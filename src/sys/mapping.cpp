@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <cerrno>
 #include <utility>
 
 #include "sys/error.h"
@@ -9,9 +10,15 @@
 namespace tcmufs {
 
 Mapping::Mapping(int fd, std::size_t length_bytes, const std::string& shown) {
-  void* address = ::mmap(nullptr, length_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+  // In two steps: a process that locks its memory would touch every page at once, also those that a device has not filled.
+  void* address = ::mmap(nullptr, length_bytes, PROT_NONE, MAP_SHARED, fd, 0);
   if (address == MAP_FAILED) throw_errno("cannot map " + quoted(shown));
   bytes_ = {static_cast<std::byte*>(address), length_bytes};
+  if (::mprotect(address, length_bytes, PROT_READ | PROT_WRITE) != 0) {
+    const int reason = errno;
+    reset();
+    throw Failure(reason, "cannot map " + quoted(shown) + " for writing");
+  }
 }
 
 Mapping::Mapping(Mapping&& other) noexcept : bytes_(std::exchange(other.bytes_, {})) {}

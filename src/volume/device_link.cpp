@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/filesystem.hpp>
 #include <cerrno>
+#include <vector>
 
 #include "sys/error.h"
 
@@ -19,6 +20,17 @@ std::string link_target(const std::string& link) {
   std::array<char, 256> target{};
   const ssize_t length = ::readlink(link.c_str(), target.data(), target.size());
   return length < 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+// Not boost's, which takes a directory that another thread removes meanwhile for something in the way.
+void make_directories(const fs::path& directory) {
+  fs::path made;
+  for (const fs::path& part : directory) {
+    made /= part;
+    if (::mkdir(made.c_str(), 0755) != 0 && errno != EEXIST) {
+      throw_errno("cannot create the directory " + quoted(made.string()));
+    }
+  }
 }
 
 }  // namespace
@@ -41,9 +53,7 @@ void DeviceLink::make() const {
 
 void DeviceLink::make_once() const {
   const fs::path link = full();
-  boost::system::error_code error;
-  fs::create_directories(link.parent_path(), error);
-  if (error) throw Failure(error.value(), "cannot create the directory " + quoted(link.parent_path().string()));
+  make_directories(link.parent_path());
   refuse_what_is_in_the_way();
   const std::string temporary = root_ + "/.new-" + std::to_string(::gettid());
   ::unlink(temporary.c_str());
@@ -84,6 +94,22 @@ void DeviceLink::remove() noexcept {
     if (::rmdir(above.c_str()) != 0 || above == root) break;
   }
   path_.clear();
+}
+
+void remove_dangling_links(const std::string& root) noexcept {
+  boost::system::error_code error;
+  std::vector<fs::path> paths;
+  for (fs::recursive_directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
+    paths.push_back(at->path());
+  }
+  // What is inside comes before what it is in; directories that are not empty stay.
+  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
+    boost::system::error_code ignored;
+    const bool link = fs::is_symlink(*path, ignored);
+    if (link && !fs::exists(*path, ignored)) ::unlink(path->c_str());
+    if (!link) ::rmdir(path->c_str());
+  }
+  ::rmdir(root.c_str());
 }
 
 }  // namespace tcmufs::volume

@@ -30,4 +30,8 @@ class DeviceLink {
   std::string node_;
 };
 
+/// Removes the links below `root` that point nowhere: what a daemon that died has left of disks that are gone. Never throws:
+/// what cannot be removed harms nobody.
+void remove_dangling_links(const std::string& root) noexcept;
+
 }  // namespace tcmufs::volume

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "sys/error.h"
+#include "volume/device_link.h"
 #include "volume/registry.h"
 
 namespace tcmufs::volume {
@@ -69,6 +70,7 @@ void Registry::settle_leftovers() {
       options_.log(error.what());
     }
   }
+  remove_dangling_links(options_.link_root);
 }
 
 bool Registry::take_down(const Deadline& deadline) {

@@ -77,6 +77,22 @@ TEST_F(DeviceLinkTest, DoesNotRemoveALinkThatIsAnothersByNow) {
   EXPECT_EQ(target_of(root_ + "/v"), "/dev/zero");
 }
 
+TEST_F(DeviceLinkTest, DanglingLinksGoAndAllElseStays) {
+  const DeviceLink keep(root_, "web/keep", "/dev/null");
+  const DeviceLink other(root_, "gone/deep/v", "/dev/null");
+  std::ofstream(root_ + "/web/file") << "mine";
+  for (const char* name : {"/v", "/web/w", "/gone/deep/v"}) {
+    ::unlink((root_ + name).c_str());
+    ASSERT_EQ(::symlink("/dev/nowhere", (root_ + name).c_str()), 0);
+  }
+  remove_dangling_links(root_);
+  EXPECT_EQ(target_of(root_ + "/web/keep"), "/dev/null");
+  EXPECT_EQ(read_text(root_ + "/web/file"), "mine");
+  EXPECT_EQ(target_of(root_ + "/v"), "");
+  EXPECT_EQ(target_of(root_ + "/web/w"), "");
+  EXPECT_FALSE(path_exists(root_ + "/gone"));
+}
+
 TEST_F(DeviceLinkTest, ManyComeAndGoAtOnce) {
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread) {

@@ -53,7 +53,7 @@ class RegistryTest : public testing::Test {
         kernel, *catalog_,
         Registry::Options{.mount_point = "/mnt",
                           .version = "1.2.3",
-                          .link_root = "/dev/tcmufs",
+                          .link_root = dev_ / "tcmufs",
                           .attaches_by_itself = [](const std::string& path) { return path[0] != '.'; },
                           .log =
                               [this](const std::string& line) {
@@ -91,6 +91,7 @@ class RegistryTest : public testing::Test {
   static std::string state(ctlfs::Volume& volume) { return volume.control("state"); }
 
   test::TemporaryDirectory store_;
+  test::TemporaryDirectory dev_;
   test::FakeKernel kernel_;
   std::vector<Uuid> leftovers_;
   std::mutex log_mutex_;
@@ -111,7 +112,7 @@ TEST_F(RegistryTest, AttachMakesTheDiskAndSaysWhereItIs) {
   auto volume = attached("db0");
   EXPECT_EQ(state(*volume), "ready\n");
   EXPECT_EQ(volume->control("device"), "/dev/fake-db0\n");
-  EXPECT_THAT(registry_->status_table(""), HasSubstr("/dev/tcmufs/db0"));
+  EXPECT_THAT(registry_->status_table(""), HasSubstr("/tcmufs/db0"));
   EXPECT_THAT(kernel_.taken_events(), ElementsAre(StartsWith("made db0 of 1048576")));
 }
 
@@ -154,7 +155,7 @@ TEST_F(RegistryTest, ASizeThatIsNoMultipleOfTheBlockSizeIsRefused) {
 
 TEST_F(RegistryTest, AnAttachedVolumeIsNotWrittenAsAFile) {
   auto volume = attached("db0");
-  EXPECT_THAT(refusal([&] { write(*volume, 0, "x", other); }, EBUSY), HasSubstr("/dev/tcmufs/db0"));
+  EXPECT_THAT(refusal([&] { write(*volume, 0, "x", other); }, EBUSY), HasSubstr("/tcmufs/db0"));
   EXPECT_THAT(
       refusal([&] { volume->allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096, other); }, EBUSY),
       HasSubstr("is a disk now"));
@@ -258,7 +259,7 @@ TEST_F(RegistryTest, RenameMovesTheLinkAndKeepsIdentityAndDisk) {
   auto volume = attached("db0");
   const std::string uuid = volume->control("uuid");
   registry_->rename("db0", "db1");
-  EXPECT_THAT(registry_->status_table(""), HasSubstr("/dev/tcmufs/db1"));
+  EXPECT_THAT(registry_->status_table(""), HasSubstr("/tcmufs/db1"));
   EXPECT_EQ(volume->control("uuid"), uuid);
   EXPECT_THAT(kernel_.taken_events(), Not(Contains("gone db0")));
   start();
@@ -300,7 +301,7 @@ TEST_F(RegistryTest, RenameOfADirectoryTakesItsVolumesAlong) {
   make_directory("web");
   attached("web/a");
   registry_->rename("web", "site");
-  EXPECT_THAT(registry_->status_table("site"), HasSubstr("/dev/tcmufs/site/a"));
+  EXPECT_THAT(registry_->status_table("site"), HasSubstr("/tcmufs/site/a"));
   EXPECT_TRUE(path_exists(store_ / "site/a"));
 }
 
@@ -352,6 +353,13 @@ TEST_F(RegistryTest, RemovesLeftoversThatNoVolumeWants) {
   registry_->bring_up();
   EXPECT_THAT(kernel_.taken_events(),
               ElementsAre("leftover " + leftovers_[1].text(), StartsWith("made db0")));
+}
+
+TEST_F(RegistryTest, RemovesLinksToDisksThatAreGone) {
+  ::mkdir((dev_ / "tcmufs").c_str(), 0755);
+  ASSERT_EQ(::symlink("/dev/nowhere", (dev_ / "tcmufs/w").c_str()), 0);
+  registry_->bring_up();
+  EXPECT_FALSE(path_exists(dev_ / "tcmufs/w"));
 }
 
 TEST_F(RegistryTest, TakeDownFlushesAndTakesAwayWhatIsUsed) {
