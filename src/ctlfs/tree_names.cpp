@@ -154,7 +154,7 @@ std::shared_ptr<Volume> Tree::move(u64 parent, const std::string& name, u64 new_
   std::string to;
   Claims::Held claim(claims_);
   Lock lock(mutex_);
-  if ((flags & ~RENAME_NOREPLACE) != 0)
+  if ((flags & ~unsigned{RENAME_NOREPLACE}) != 0)
     refuse(lock, EINVAL, "cannot exchange " + quoted(name) + " with another name");
   claim.take(lock, [&] {
     node = existing(lock, own_directory(lock, parent, name, "rename"), name, "rename");

@@ -6,8 +6,9 @@
 
 namespace tcmufs::daemon {
 
-/// The daemon's way into the background. The parent waits until the child says that it is ready, passes on what the child
-/// has to say, and ends with its exit status; a child that dies without a word is reported too.
+/// The daemon's way into the background. The parent waits until the child says that it is ready, passes on
+/// what the child has to say, and ends with its exit status; a child that dies without a word is reported
+/// too.
 class Background {
  public:
   /// Forks unless `foreground`; must be called before any thread is started. Only the child returns.

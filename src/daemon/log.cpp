@@ -15,7 +15,11 @@ void start_log(bool foreground) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-void log_warning(const std::string& sentence) { spdlog::warn("{}", sentence); }
-void log_info(const std::string& sentence) { spdlog::info("{}", sentence); }
+void log_warning(const std::string& sentence) {
+  spdlog::warn("{}", sentence);
+}
+void log_info(const std::string& sentence) {
+  spdlog::info("{}", sentence);
+}
 
 }  // namespace tcmufs::daemon

@@ -26,11 +26,14 @@ std::vector<std::string> split(const std::vector<std::string>& lists) {
 Options parse_command_line(int argc, char** argv) {
   Options options;
   std::vector<std::string> lists;
-  CLI::App app("Serves the images in STORE as disks: a file in MOUNTPOINT is a block device of this machine.", "tcmufs");
+  CLI::App app("Serves the images in STORE as disks: a file in MOUNTPOINT is a block device of this machine.",
+               "tcmufs");
   app.add_option("STORE", options.store, "Directory that holds the images")->required();
-  app.add_option("MOUNTPOINT", options.mount_point, "Directory where the control filesystem appears")->required();
+  app.add_option("MOUNTPOINT", options.mount_point, "Directory where the control filesystem appears")
+      ->required();
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground and log to standard error");
-  app.add_option("-o", lists, "FUSE mount options, separated by commas: allow_other, default_permissions, ro ...")
+  app.add_option("-o", lists,
+                 "FUSE mount options, separated by commas: allow_other, default_permissions, ro ...")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.set_version_flag("-V,--version", "tcmufs " + std::string(version));

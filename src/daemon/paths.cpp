@@ -18,9 +18,10 @@ std::string resolved(const std::string& path) {
 }
 
 std::string resolved_directory(const std::string& path, const std::string& what) {
-  const std::string result = resolved(path);
+  std::string result = resolved(path);
   if (result.empty()) {
-    throw_errno(what + " " + quoted(path) + " cannot be used", errno == ENOENT ? "Create it: mkdir -p " + path : "");
+    throw_errno(what + " " + quoted(path) + " cannot be used",
+                errno == ENOENT ? "Create it: mkdir -p " + path : "");
   }
   struct stat st {};
   if (::stat(result.c_str(), &st) != 0) throw_errno(what + " " + quoted(path) + " cannot be used");
@@ -35,7 +36,8 @@ std::string resolved_mount_point(const std::string& path) {
   std::string trimmed = path;
   while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
   const auto name = trimmed.rfind('/') + 1;  // 0 where there is no slash
-  const std::string parent = resolved_directory(name == 0 ? "." : trimmed.substr(0, name), "the mount point's directory");
+  const std::string parent =
+      resolved_directory(name == 0 ? "." : trimmed.substr(0, name), "the mount point's directory");
   return (parent == "/" ? "" : parent) + "/" + trimmed.substr(name);
 }
 
@@ -46,10 +48,10 @@ bool lies_in(const std::string& path, const std::string& directory) {
 }  // namespace
 
 Paths resolve_paths(const std::string& store, const std::string& mount_point) {
-  const Paths paths = {resolved_directory(store, "the store"), resolved_mount_point(mount_point)};
+  Paths paths = {resolved_directory(store, "the store"), resolved_mount_point(mount_point)};
   if (lies_in(paths.store, paths.mount_point) || lies_in(paths.mount_point, paths.store)) {
-    throw Failure(EINVAL, "the store " + quoted(paths.store) + " and the mount point " + quoted(paths.mount_point) +
-                              " must not lie in one another");
+    throw Failure(EINVAL, "the store " + quoted(paths.store) + " and the mount point " +
+                              quoted(paths.mount_point) + " must not lie in one another");
   }
   return paths;
 }

@@ -10,8 +10,9 @@ struct Paths {
   std::string mount_point;
 };
 
-/// Resolves and checks them: both must be directories and neither may lie in the other, because block I/O must never pass
-/// through our own mount. A mount point whose daemon has died is taken as it is. Throws Failure.
+/// Resolves and checks them: both must be directories and neither may lie in the other, because block I/O
+/// must never pass through our own mount. A mount point whose daemon has died is taken as it is. Throws
+/// Failure.
 Paths resolve_paths(const std::string& store, const std::string& mount_point);
 
 }  // namespace tcmufs::daemon

@@ -11,7 +11,9 @@ namespace tcmufs::daemon {
 
 namespace {
 
-std::string refusal(const std::string& what) { return Failure(errno, what).what(); }
+std::string refusal(const std::string& what) {
+  return Failure(errno, what).what();
+}
 
 }  // namespace
 

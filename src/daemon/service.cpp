@@ -29,9 +29,7 @@ namespace tcmufs::daemon {
 
 namespace {
 
-using std::chrono_literals::operator""s;
-
-constexpr auto take_down_limit = 150s;
+constexpr auto take_down_limit = std::chrono::seconds(150);
 
 /// Blocks the signals that end the daemon, for this thread and all it will start; they come through fd().
 class Signals {
@@ -89,7 +87,8 @@ void wait_for_the_end(const Signals& signals, const Serving& serving) {
   for (;;) {
     ::poll(watched.data(), watched.size(), -1);
     if (watched[1].revents != 0) return log_info("unmounted");
-    if (const int signal = signals.taken(); signal != 0) return log_info("ended by signal " + std::to_string(signal));
+    if (const int signal = signals.taken(); signal != 0)
+      return log_info("ended by signal " + std::to_string(signal));
   }
 }
 
@@ -109,13 +108,17 @@ int serve(const Options& options, Background& background) {
   volume::Catalog catalog(paths.store);
   lio::Configfs tree(log);
   volume::Targets targets(tree);
-  volume::Registry registry(volume::kernel_of(tree, targets, catalog.uuid()), catalog,
-                            {.mount_point = paths.mount_point,
-                             .version = version,
-                             .attaches_by_itself = [](const std::string& path) { return !ctlfs::temporary_name(path.substr(path.rfind('/') + 1)); },
-                             .log = log});
+  volume::Registry registry(
+      volume::kernel_of(tree, targets, catalog.uuid()), catalog,
+      {.mount_point = paths.mount_point,
+       .version = version,
+       .attaches_by_itself =
+           [](const std::string& path) { return !ctlfs::temporary_name(path.substr(path.rfind('/') + 1)); },
+       .log = log});
   ctlfs::Tree files(registry);
-  fuse::Session session(files, {.mount_point = paths.mount_point, .store = paths.store, .mount_options = options.mount_options});
+  fuse::Session session(
+      files,
+      {.mount_point = paths.mount_point, .store = paths.store, .mount_options = options.mount_options});
   session.mount();
   bool clean = true;
   {

@@ -7,8 +7,8 @@
 
 namespace tcmufs::daemon {
 
-/// Calls `look`, from a thread of its own, whenever a file system is mounted or unmounted, swap is switched on or off, and
-/// once a second (stacked devices come without an event), from construction to destruction.
+/// Calls `look`, from a thread of its own, whenever a file system is mounted or unmounted, swap is switched
+/// on or off, and once a second (stacked devices come without an event), from construction to destruction.
 class UseWatch {
  public:
   explicit UseWatch(std::function<void()> look);

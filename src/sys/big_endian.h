@@ -14,8 +14,9 @@ template <std::size_t Bytes>
 class BigEndian {
  public:
   static_assert(Bytes >= 1 && Bytes <= 8);
-  using Value = std::conditional_t<(Bytes <= 1), u8,
-                                   std::conditional_t<(Bytes <= 2), u16, std::conditional_t<(Bytes <= 4), u32, u64>>>;
+  using Value =
+      std::conditional_t<(Bytes <= 1), u8,
+                         std::conditional_t<(Bytes <= 2), u16, std::conditional_t<(Bytes <= 4), u32, u64>>>;
 
   constexpr BigEndian() = default;
   constexpr BigEndian(Value value) noexcept { *this = value; }  // NOLINT: a field reads as its number

@@ -9,7 +9,8 @@ namespace tcmufs {
 namespace {
 
 std::string sentence_text(int error, const std::string& sentence, const std::string& advice) {
-  std::string text = sentence + ": " + std::generic_category().message(error) + " (" + errno_name(error) + ")";
+  std::string text =
+      sentence + ": " + std::generic_category().message(error) + " (" + errno_name(error) + ")";
   if (!advice.empty()) text += ". " + advice;
   return text;
 }

@@ -10,7 +10,8 @@
 namespace tcmufs {
 
 Mapping::Mapping(int fd, std::size_t length_bytes, const std::string& shown) {
-  // In two steps: a process that locks its memory would touch every page at once, also those that a device has not filled.
+  // In two steps: a process that locks its memory would touch every page at once, also those that a device
+  // has not filled.
   void* address = ::mmap(nullptr, length_bytes, PROT_NONE, MAP_SHARED, fd, 0);
   if (address == MAP_FAILED) throw_errno("cannot map " + quoted(shown));
   bytes_ = {static_cast<std::byte*>(address), length_bytes};

@@ -66,8 +66,7 @@ void replace_file(const std::string& path, const std::string& temporary, const s
 
 void sync_parent(const std::string& path) {
   const auto slash = path.rfind('/');
-  const std::string directory =
-      slash == std::string::npos ? "." : path.substr(0, slash == 0 ? 1 : slash);
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash == 0 ? 1 : slash);
   const Fd parent = open_file(directory, O_RDONLY | O_DIRECTORY);
   if (::fsync(parent.number()) != 0) throw_errno("cannot sync the directory " + quoted(directory));
 }

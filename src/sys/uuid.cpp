@@ -9,7 +9,9 @@ namespace tcmufs {
 namespace {
 
 constexpr std::string_view digits = "0123456789abcdef";
-constexpr bool dash_before(std::size_t byte) { return byte == 4 || byte == 6 || byte == 8 || byte == 10; }
+constexpr bool dash_before(std::size_t byte) {
+  return byte == 4 || byte == 6 || byte == 8 || byte == 10;
+}
 
 }  // namespace
 

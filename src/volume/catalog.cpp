@@ -22,19 +22,27 @@ const std::string new_file = ours + "/new";
 const std::string rename_file = ours + "/rename";
 constexpr auto dying_process_grace = std::chrono::seconds(10);
 
-std::string record_of_image(const std::string& path) { return records + "/" + path; }
-std::string record_of_directory(const std::string& path) { return records + "/" + path + "/" + ours; }
+// An image's record; for a directory the directory that holds its records.
+std::string record_of(const std::string& path) {
+  return records + "/" + path;
+}
+std::string record_of_directory(const std::string& path) {
+  return record_of(path) + "/" + ours;
+}
 std::string below(const std::string& directory, const std::string& name) {
   return directory.empty() ? name : directory + "/" + name;
 }
 
-bool is_reserved(const std::string& name) { return name == ours || name == ".ctl" || name == "status"; }
+bool is_reserved(const std::string& name) {
+  return name == ours || name == ".ctl" || name == "status";
+}
 
 std::vector<std::string> names_in(const Fd& directory, const std::string& shown) {
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(::dup(directory.number())), ::closedir);
   if (!stream) throw_errno("cannot read the directory " + quoted(shown));
   std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe): a stream of its own
+  while (const dirent* entry =
+             ::readdir(stream.get())) {  // NOLINT(concurrency-mt-unsafe): a stream of its own
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
   }
@@ -51,10 +59,12 @@ void give(const Fd& file, const Catalog::Ownership& ownership, const std::string
   if (::fchown(file.number(), ownership.uid, ownership.gid) != 0 && ::geteuid() == 0) {
     throw_errno("cannot change the owner of " + quoted(shown));
   }
-  if (::fchmod(file.number(), ownership.permissions) != 0) throw_errno("cannot change the mode of " + quoted(shown));
+  if (::fchmod(file.number(), ownership.permissions) != 0)
+    throw_errno("cannot change the mode of " + quoted(shown));
 }
 
-// A process that was killed holds its locks until its last I/O is done: worth waiting for. A living one is not.
+// A process that was killed holds its locks until its last I/O is done: worth waiting for. A living one is
+// not.
 bool is_alive(const std::string& pid) {
   if (pid.empty() || pid.find_first_not_of("0123456789") != std::string::npos) return false;
   try {
@@ -84,7 +94,8 @@ void Catalog::lock_store() {
     if (::flock(lock_.number(), LOCK_EX | LOCK_NB) == 0) return true;
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + quoted(shown));
     holder = read_line(shown);
-    if (is_alive(holder)) throw Failure(EBUSY, "the store " + quoted(path()) + " is served by process " + holder + " already");
+    if (is_alive(holder))
+      throw Failure(EBUSY, "the store " + quoted(path()) + " is served by process " + holder + " already");
     return false;
   });
   if (!locked) throw Failure(EBUSY, "the store " + quoted(path()) + " is locked (" + quoted(shown) + ")");
@@ -100,7 +111,9 @@ void Catalog::load_uuid() {
     replace_file(name, directory_.full(new_file), Uuid::random().text() + "\n");
   }
   const auto uuid = Uuid::parse(read_line(name));
-  if (!uuid) throw Failure(EBADMSG, "the identity of the store in " + quoted(name) + " is no uuid", "Restore the file");
+  if (!uuid)
+    throw Failure(EBADMSG, "the identity of the store in " + quoted(name) + " is no uuid",
+                  "Restore the file");
   uuid_ = *uuid;
 }
 
@@ -113,7 +126,8 @@ std::vector<Catalog::Entry> Catalog::load(std::vector<std::string>& skipped) {
   return entries;
 }
 
-void Catalog::load_directory(const std::string& path, std::vector<Entry>& entries, std::vector<std::string>& skipped) {
+void Catalog::load_directory(const std::string& path, std::vector<Entry>& entries,
+                             std::vector<std::string>& skipped) {
   const Fd directory = directory_.open(path, O_RDONLY | O_DIRECTORY);
   for (const std::string& name : names_in(directory, directory_.full(path))) {
     if (path.empty() && name == ours) continue;
@@ -138,11 +152,11 @@ void Catalog::load_directory(const std::string& path, std::vector<Entry>& entrie
 }
 
 void Catalog::load_record(Entry& entry) {
-  const std::string name = entry.directory ? record_of_directory(entry.path) : record_of_image(entry.path);
+  const std::string name = entry.directory ? record_of_directory(entry.path) : record_of(entry.path);
   const std::string shown = directory_.full(name);
   try {
-    if (entry.directory && !directory_.exists(records + "/" + entry.path)) {
-      directory_.make_directory(records + "/" + entry.path, 0700);
+    if (entry.directory && !directory_.exists(record_of(entry.path))) {
+      directory_.make_directory(record_of(entry.path), 0700);
     }
     if (directory_.exists(name)) {
       entry.record = Record::parse(read_text(shown), shown);
@@ -156,19 +170,20 @@ void Catalog::load_record(Entry& entry) {
 }
 
 void Catalog::drop_stray_records(const std::string& path) {
-  const std::string here = path.empty() ? records : records + "/" + path;
-  for (const std::string& name : names_in(directory_.open(here, O_RDONLY | O_DIRECTORY), directory_.full(here))) {
+  const std::string here = path.empty() ? records : record_of(path);
+  for (const std::string& name :
+       names_in(directory_.open(here, O_RDONLY | O_DIRECTORY), directory_.full(here))) {
     if (name == ours) continue;
     const std::string image = below(path, name);
-    struct stat st = status_of(directory_.open(records + "/" + image, O_PATH), directory_.full(image));
+    struct stat st = status_of(directory_.open(record_of(image), O_PATH), directory_.full(image));
     const bool there = directory_.exists(image);
     if (S_ISDIR(st.st_mode)) {
       drop_stray_records(image);
       if (there) continue;
       if (directory_.exists(record_of_directory(image))) directory_.unlink(record_of_directory(image));
-      directory_.remove_directory(records + "/" + image);
+      directory_.remove_directory(record_of(image));
     } else if (!there) {
-      directory_.unlink(record_of_image(image));
+      directory_.unlink(record_of(image));
     }
   }
 }
@@ -181,8 +196,8 @@ void Catalog::finish_rename() {
     const std::string from = intent.substr(0, middle);
     const std::string to = intent.substr(middle + 1, intent.size() - middle - 2);
     const bool image_moved = directory_.exists(to) && !directory_.exists(from);
-    if (image_moved && directory_.exists(record_of_image(from)) && !directory_.exists(record_of_image(to))) {
-      directory_.rename(record_of_image(from), record_of_image(to));
+    if (image_moved && directory_.exists(record_of(from)) && !directory_.exists(record_of(to))) {
+      directory_.rename(record_of(from), record_of(to));
     }
   }
   directory_.unlink(rename_file);
@@ -194,7 +209,7 @@ Fd Catalog::create_image(const std::string& path, const Record& record, const Ow
   Fd image = directory_.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
   try {
     give(image, ownership, directory_.full(path));
-    write_record(record_of_image(path), record);
+    write_record(record_of(path), record);
     directory_.sync_parent(path);
   } catch (...) {
     directory_.unlink(path);
@@ -208,7 +223,7 @@ void Catalog::create_directory(const std::string& path, const Record& record, co
   directory_.make_directory(path, 0700);
   try {
     give(directory_.open(path, O_RDONLY | O_DIRECTORY), ownership, directory_.full(path));
-    if (!directory_.exists(records + "/" + path)) directory_.make_directory(records + "/" + path, 0700);
+    if (!directory_.exists(record_of(path))) directory_.make_directory(record_of(path), 0700);
     write_record(record_of_directory(path), record);
     directory_.sync_parent(path);
   } catch (...) {
@@ -225,13 +240,15 @@ Fd Catalog::open_image(const std::string& path) const {
   return image;
 }
 
-Fd Catalog::open_directory(const std::string& path) const { return directory_.open(path, O_RDONLY | O_DIRECTORY); }
+Fd Catalog::open_directory(const std::string& path) const {
+  return directory_.open(path, O_RDONLY | O_DIRECTORY);
+}
 
 void Catalog::remove_image(const std::string& path) {
   const std::lock_guard lock(mutex_);
   directory_.unlink(path);
   directory_.sync_parent(path);
-  if (directory_.exists(record_of_image(path))) directory_.unlink(record_of_image(path));
+  if (directory_.exists(record_of(path))) directory_.unlink(record_of(path));
 }
 
 void Catalog::remove_directory(const std::string& path) {
@@ -239,7 +256,7 @@ void Catalog::remove_directory(const std::string& path) {
   directory_.remove_directory(path);
   directory_.sync_parent(path);
   if (directory_.exists(record_of_directory(path))) directory_.unlink(record_of_directory(path));
-  if (directory_.exists(records + "/" + path)) directory_.remove_directory(records + "/" + path);
+  if (directory_.exists(record_of(path))) directory_.remove_directory(record_of(path));
 }
 
 void Catalog::rename(const std::string& from, const std::string& to) {
@@ -256,7 +273,7 @@ void Catalog::rename(const std::string& from, const std::string& to) {
 
 void Catalog::save(const std::string& path, const Record& record) {
   const std::lock_guard lock(mutex_);
-  write_record(record_of_image(path), record);
+  write_record(record_of(path), record);
 }
 
 void Catalog::write_record(const std::string& record_path, const Record& record) {

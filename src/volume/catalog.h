@@ -19,9 +19,10 @@ namespace tcmufs::volume {
 ///   .tcmufs/rename       a rename under way: the old path and the new one, a NUL after each
 ///   .tcmufs/new          what is being written before it is renamed into place
 ///
-/// Every change is on stable storage when the call returns, and a kill between any two steps is settled by the next
-/// load(): an image without a record is a new volume, a record without an image is dropped, a rename is finished or was
-/// never begun. All members may be called from any thread; changes are serialized by mutex_.
+/// Every change is on stable storage when the call returns, and a kill between any two steps is settled by
+/// the next load(): an image without a record is a new volume, a record without an image is dropped, a rename
+/// is finished or was never begun. All members may be called from any thread; changes are serialized by
+/// mutex_.
 class Catalog {
  public:
   struct Entry {
@@ -37,8 +38,9 @@ class Catalog {
   const std::string& path() const noexcept { return directory_.path(); }
   const Uuid& uuid() const noexcept { return uuid_; }
 
-  /// Everything in the store, directories before what is in them. What is neither a regular file nor a directory is left
-  /// out; names of ours that are in the way are left out too: `skipped` says which, and why.
+  /// Everything in the store, directories before what is in them. What is neither a regular file nor a
+  /// directory is left out; names of ours that are in the way are left out too: `skipped` says which, and
+  /// why.
   std::vector<Entry> load(std::vector<std::string>& skipped);
 
   struct Ownership {
@@ -60,7 +62,8 @@ class Catalog {
   void lock_store();
   void load_uuid();
   void finish_rename();
-  void load_directory(const std::string& path, std::vector<Entry>& entries, std::vector<std::string>& skipped);
+  void load_directory(const std::string& path, std::vector<Entry>& entries,
+                      std::vector<std::string>& skipped);
   void load_record(Entry& entry);
   void drop_stray_records(const std::string& path);
   void write_record(const std::string& record_path, const Record& record);

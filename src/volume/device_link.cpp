@@ -57,7 +57,8 @@ void DeviceLink::make_once() const {
   refuse_what_is_in_the_way();
   const std::string temporary = root_ + "/.new-" + std::to_string(::gettid());
   ::unlink(temporary.c_str());
-  if (::symlink(node_.c_str(), temporary.c_str()) != 0) throw_errno("cannot create the link " + quoted(temporary));
+  if (::symlink(node_.c_str(), temporary.c_str()) != 0)
+    throw_errno("cannot create the link " + quoted(temporary));
   if (::rename(temporary.c_str(), link.c_str()) != 0) {
     const int reason = errno;
     ::unlink(temporary.c_str());
@@ -70,11 +71,13 @@ void DeviceLink::refuse_what_is_in_the_way() const {
   struct stat st {};
   if (::lstat(link.c_str(), &st) != 0) return;
   if (!S_ISLNK(st.st_mode)) {
-    throw Failure(EEXIST, "cannot create the link " + quoted(link) + ", something that is no link is in the way");
+    throw Failure(EEXIST,
+                  "cannot create the link " + quoted(link) + ", something that is no link is in the way");
   }
   const std::string target = link_target(link);
   if (target != node_ && ::stat(link.c_str(), &st) == 0) {
-    throw Failure(EEXIST, "cannot create the link " + quoted(link) + ", it points to " + quoted(target) + " already",
+    throw Failure(EEXIST,
+                  "cannot create the link " + quoted(link) + ", it points to " + quoted(target) + " already",
                   "Another store may have a volume of that name; if the link is stale, remove it");
   }
 }
@@ -90,7 +93,8 @@ void DeviceLink::remove() noexcept {
   // Somebody else's link by now, if it points elsewhere.
   if (link_target(link) == node_) ::unlink(link.c_str());
   const fs::path root = root_;
-  for (fs::path above = fs::path(link).parent_path(); above.size() >= root.size(); above = above.parent_path()) {
+  for (fs::path above = fs::path(link).parent_path(); above.size() >= root.size();
+       above = above.parent_path()) {
     if (::rmdir(above.c_str()) != 0 || above == root) break;
   }
   path_.clear();

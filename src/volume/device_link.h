@@ -4,9 +4,9 @@
 
 namespace tcmufs::volume {
 
-/// The symbolic link ROOT/PATH to a device node ("/dev/tcmufs/web/disk0"), made atomically; the directories between are
-/// made as needed and removed when they are empty. Only a link that points nowhere, or to this node, is ever replaced: anything
-/// else in the way is an error (EEXIST). Undoes itself.
+/// The symbolic link ROOT/PATH to a device node ("/dev/tcmufs/web/disk0"), made atomically; the directories
+/// between are made as needed and removed when they are empty. Only a link that points nowhere, or to this
+/// node, is ever replaced: anything else in the way is an error (EEXIST). Undoes itself.
 class DeviceLink {
  public:
   DeviceLink(const std::string& root, const std::string& path, const std::string& node);
@@ -30,8 +30,8 @@ class DeviceLink {
   std::string node_;
 };
 
-/// Removes the links below `root` that point nowhere: what a daemon that died has left of disks that are gone. Never throws:
-/// what cannot be removed harms nobody.
+/// Removes the links below `root` that point nowhere: what a daemon that died has left of disks that are
+/// gone. Never throws: what cannot be removed harms nobody.
 void remove_dangling_links(const std::string& root) noexcept;
 
 }  // namespace tcmufs::volume

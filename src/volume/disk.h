@@ -26,9 +26,9 @@ struct DiskOptions {
   Deadline deadline;      // by which it must be ready
 };
 
-/// A store as a block device of this machine, from construction, which returns when the device answers, to destruction,
-/// which returns when nothing of it is left. May be used by one thread at a time, which must not serve anything that the
-/// kernel could wait for.
+/// A store as a block device of this machine, from construction, which returns when the device answers, to
+/// destruction, which returns when nothing of it is left. May be used by one thread at a time, which must not
+/// serve anything that the kernel could wait for.
 class Disk {
  public:
   Disk() = default;
@@ -36,14 +36,15 @@ class Disk {
   Disk& operator=(const Disk&) = delete;
   virtual ~Disk() = default;
 
-  /// Makes sure that nobody uses the disk or can begin to, and that nothing unwritten is left in the page cache. Throws
-  /// Failure (EBUSY) that says who does. The claim must be kept until the disk is gone.
+  /// Makes sure that nobody uses the disk or can begin to, and that nothing unwritten is left in the page
+  /// cache. Throws Failure (EBUSY) that says who does. The claim must be kept until the disk is gone.
   [[nodiscard]] virtual Fd claim_idle() const = 0;
-  /// For a disk that goes although it is used: writes out what can be written. Returns what could not, in words.
+  /// For a disk that goes although it is used: writes out what can be written. Returns what could not, in
+  /// words.
   virtual std::string flush_used() const noexcept = 0;
 
-  /// Changes the size, online. Shrinking is the caller's risk: claim_idle() first. Throws Failure; the size is then what
-  /// it was.
+  /// Changes the size, online. Shrinking is the caller's risk: claim_idle() first. Throws Failure; the size
+  /// is then what it was.
   virtual void resize(u64 size_bytes, const Deadline& deadline) = 0;
   /// The volume has a new path.
   virtual void move_link(const std::string& path) = 0;
@@ -55,8 +56,8 @@ class Disk {
   virtual bool untouched() const noexcept = 0;
 };
 
-/// Makes a disk; throws Failure, and then nothing of it is left. `failed` is called, from a thread of the disk, with a
-/// sentence when it can be served no longer.
+/// Makes a disk; throws Failure, and then nothing of it is left. `failed` is called, from a thread of the
+/// disk, with a sentence when it can be served no longer.
 using DiskMaker = std::function<std::unique_ptr<Disk>(const DiskOptions&, std::unique_ptr<store::BlockStore>,
                                                       std::function<void(const std::string&)> failed)>;
 

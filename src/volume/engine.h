@@ -7,7 +7,8 @@
 
 namespace tcmufs::volume {
 
-/// A command that takes I/O, between ring and store. Belongs to the server until it has come back from reap().
+/// A command that takes I/O, between ring and store. Belongs to the server until it has come back from
+/// reap().
 struct Job {
   tcmu::RingCommand* command = nullptr;
   scsi::Plan plan;

@@ -15,7 +15,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // Names are bytes; what is no UTF-8 in them is shown as U+FFFD.
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 Json volume_json(const Facts& facts) {
   return {{"name", facts.path},
@@ -34,7 +36,8 @@ Json volume_json(const Facts& facts) {
 std::string hint(const Facts& facts) {
   switch (facts.state) {
     case State::pending:
-      return facts.size_bytes == 0 ? "give it a size: truncate -s 10G FILE" : "close it once more to attach it";
+      return facts.size_bytes == 0 ? "give it a size: truncate -s 10G FILE"
+                                   : "close it once more to attach it";
     case State::failed:
       return "see last_error; closing the file once more tries again";
     default:
@@ -79,7 +82,9 @@ std::string table(const std::vector<Row>& rows) {
   return text;
 }
 
-std::string or_dash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string or_dash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
 
 }  // namespace
 

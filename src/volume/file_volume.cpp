@@ -21,8 +21,13 @@ u64 image_size(const Fd& image) {
 
 }  // namespace
 
-FileVolume::FileVolume(Context& context, std::string path, Record record, Fd image, std::string target, pid_t maker)
-    : context_(context), image_(std::move(image)), record_(std::move(record)), target_(std::move(target)), maker_(maker) {
+FileVolume::FileVolume(Context& context, std::string path, const Record& record, Fd image, std::string target,
+                       pid_t maker)
+    : context_(context),
+      image_(std::move(image)),
+      record_(record),
+      target_(std::move(target)),
+      maker_(maker) {
   facts_.path = std::move(path);
   facts_.uuid = record_.uuid;
   facts_.block_size_bytes = record_.block_size_bytes;
@@ -172,7 +177,8 @@ void FileVolume::check_size(u64 size_bytes) {
   const Facts now = facts();
   if (size_bytes % now.block_size_bytes != 0) {
     refuse(EINVAL, quoted(now.path) + " cannot have a size of " + std::to_string(size_bytes) +
-                       " bytes: that is no multiple of its block size of " + std::to_string(now.block_size_bytes));
+                       " bytes: that is no multiple of its block size of " +
+                       std::to_string(now.block_size_bytes));
   }
 }
 

@@ -37,8 +37,10 @@ struct Context {
 /// Lock order: transition_, image_guard_, mutex_.
 class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_this<FileVolume> {
  public:
-  /// `target` says which target the disks of this volume's directory share. `maker` is the process that has created it, or 0.
-  FileVolume(Context& context, std::string path, Record record, Fd image, std::string target, pid_t maker);
+  /// `target` says which target the disks of this volume's directory share. `maker` is the process that has
+  /// created it, or 0.
+  FileVolume(Context& context, std::string path, const Record& record, Fd image, std::string target,
+             pid_t maker);
   /// A volume that cannot be used: its record is broken. Everything but status is refused with the sentence.
   FileVolume(Context& context, std::string path, Fd image, std::string problem);
   ~FileVolume() override { disk_.reset(); }
@@ -54,9 +56,11 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void attach_later() noexcept override;
   std::string control(const std::string& file) override { return volume_file(facts(), file); }
 
-  /// Tears the disk down if nobody uses it, and refuses everything that needs one from now on. Throws Failure (EBUSY).
+  /// Tears the disk down if nobody uses it, and refuses everything that needs one from now on. Throws Failure
+  /// (EBUSY).
   void retire();
-  /// Tears the disk down, used or not, after writing out what can be written. Returns when it is done; the caller bounds it.
+  /// Tears the disk down, used or not, after writing out what can be written. Returns when it is done; the
+  /// caller bounds it.
   void take_down();
   /// The volume has a new path; throws Failure if the link cannot be made, and nothing has changed then.
   void move(const std::string& path, const std::string& target);
@@ -85,13 +89,13 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
 
   Context& context_;
   const Fd image_;
-  std::mutex transition_;           // held from beginning to end of attach, detach, resize, move
-  std::unique_ptr<Disk> disk_;      // guarded by transition_
-  Record record_;                   // guarded by transition_
-  std::string target_;              // guarded by transition_
-  bool retired_ = false;            // guarded by transition_
-  std::shared_mutex image_guard_;   // shared: file I/O; exclusive: the moment when the file stops being one
-  mutable std::mutex mutex_;        // guards what follows; nothing that blocks is done under it
+  std::mutex transition_;          // held from beginning to end of attach, detach, resize, move
+  std::unique_ptr<Disk> disk_;     // guarded by transition_
+  Record record_;                  // guarded by transition_
+  std::string target_;             // guarded by transition_
+  bool retired_ = false;           // guarded by transition_
+  std::shared_mutex image_guard_;  // shared: file I/O; exclusive: the moment when the file stops being one
+  mutable std::mutex mutex_;       // guards what follows; nothing that blocks is done under it
   Facts facts_;
   lio::ScsiDisk device_;
   std::string problem_;

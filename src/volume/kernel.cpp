@@ -7,7 +7,9 @@ namespace tcmufs::volume {
 
 namespace {
 
-std::string name_of(const std::string& backstore) { return backstore.substr(backstore.rfind('/') + 1); }
+std::string name_of(const std::string& backstore) {
+  return backstore.substr(backstore.rfind('/') + 1);
+}
 
 std::vector<Uuid> leftovers(lio::ConfigTree& tree, const Uuid& store_uuid) {
   std::vector<Uuid> result;
@@ -27,13 +29,15 @@ void remove_leftovers_of(lio::ConfigTree& tree, const Uuid& store_uuid, const Uu
 
 Registry::Kernel kernel_of(lio::ConfigTree& tree, Targets& targets, const Uuid& store_uuid) {
   return {
-      .make_disk = [&tree, &targets](const DiskOptions& options, std::unique_ptr<store::BlockStore> store,
-                                     std::function<void(const std::string&)> failed) -> std::unique_ptr<Disk> {
+      .make_disk = [&tree, &targets](
+                       const DiskOptions& options, std::unique_ptr<store::BlockStore> store,
+                       std::function<void(const std::string&)> failed) -> std::unique_ptr<Disk> {
         return std::make_unique<KernelDisk>(tree, targets, options, std::move(store), std::move(failed));
       },
       .holders_of = [](const lio::ScsiDisk& disk) { return lio::lasting_holders_of(disk); },
       .leftovers = [&tree, store_uuid] { return leftovers(tree, store_uuid); },
-      .remove_leftover = [&tree, store_uuid](const Uuid& uuid) { remove_leftovers_of(tree, store_uuid, uuid); },
+      .remove_leftover = [&tree,
+                          store_uuid](const Uuid& uuid) { remove_leftovers_of(tree, store_uuid, uuid); },
   };
 }
 

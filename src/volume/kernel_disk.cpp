@@ -8,10 +8,8 @@ namespace tcmufs::volume {
 
 namespace {
 
-using std::chrono_literals::operator""s;
-
 // Those who only look (udev, blkid) are waited for that long.
-constexpr auto looking_grace = 5s;
+constexpr auto looking_grace = std::chrono::seconds(5);
 
 lio::BackstoreOptions backstore_options(const DiskOptions& options) {
   lio::BackstoreOptions result;
@@ -26,7 +24,8 @@ lio::BackstoreOptions backstore_options(const DiskOptions& options) {
 }  // namespace
 
 KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
-                       std::unique_ptr<store::BlockStore> store, std::function<void(const std::string&)> failed)
+                       std::unique_ptr<store::BlockStore> store,
+                       std::function<void(const std::string&)> failed)
     : store_(std::move(store)),
       unit_(scsi::Identity{.uuid = options.uuid}, options.format),
       backstore_(tree, backstore_options(options)),

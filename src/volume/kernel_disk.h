@@ -25,11 +25,11 @@ class UioDoorbell final : public Doorbell {
   tcmu::Uio uio_;
 };
 
-/// A disk of the kernel: TCMU backstore, loopback target, LUN. If the kernel has it already (a daemon died), it is taken
-/// over.
+/// A disk of the kernel: TCMU backstore, loopback target, LUN. If the kernel has it already (a daemon died),
+/// it is taken over.
 ///
-/// The order of the members is the protocol: the ring is served before the LUN is linked and until after it has been
-/// unlinked; each member undoes itself.
+/// The order of the members is the protocol: the ring is served before the LUN is linked and until after it
+/// has been unlinked; each member undoes itself.
 class KernelDisk final : public Disk {
  public:
   KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,

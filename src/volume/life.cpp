@@ -17,7 +17,9 @@ constexpr std::size_t at_once = 8;
 
 }  // namespace
 
-Registry::~Registry() { workers_.wait_idle(Deadline::after(context_.transition_limit)); }
+Registry::~Registry() {
+  workers_.wait_idle(Deadline::after(context_.transition_limit));
+}
 
 void Registry::for_all(std::function<void(FileVolume&)> work) {
   struct Queue {
@@ -61,11 +63,11 @@ void Registry::settle_leftovers() {
   }
   for (const Uuid& uuid : kernel_.leftovers()) {
     if (wanted.contains(uuid.text())) continue;
-    const std::string what = "removing the disk " + uuid.text() + ", which a daemon that died has left behind";
+    const std::string what =
+        "removing the disk " + uuid.text() + ", which a daemon that died has left behind";
     options_.log(what);
     try {
-      workers_.run(what, context_.transition_limit,
-                   [this, uuid] { kernel_.remove_leftover(uuid); });
+      workers_.run(what, context_.transition_limit, [this, uuid] { kernel_.remove_leftover(uuid); });
     } catch (const std::exception& error) {
       options_.log(error.what());
     }

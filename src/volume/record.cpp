@@ -11,7 +11,9 @@ namespace {
 
 constexpr u32 format_version = 1;
 
-bool is_block_size(u32 bytes) { return bytes == 512 || bytes == 4096; }
+bool is_block_size(u32 bytes) {
+  return bytes == 512 || bytes == 4096;
+}
 
 Record from_json(const nlohmann::json& json) {
   if (!json.is_object()) throw std::invalid_argument("its text is no object");

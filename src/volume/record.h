@@ -8,9 +8,9 @@
 
 namespace tcmufs::volume {
 
-/// What the store keeps of a volume or directory besides its contents: identity and settings. On disk it is a JSON
-/// object with "format": 1; keys that this version does not know are an error, so that an older daemon never drops what
-/// a newer one wrote.
+/// What the store keeps of a volume or directory besides its contents: identity and settings. On disk it is a
+/// JSON object with "format": 1; keys that this version does not know are an error, so that an older daemon
+/// never drops what a newer one wrote.
 struct Record {
   Uuid uuid;
   u32 block_size_bytes = 512;

@@ -118,8 +118,8 @@ std::shared_ptr<ctlfs::Volume> Registry::create(const std::string& path, const c
   record.uuid = Uuid::random();
   Fd image = catalog_.create_image(path, record, ownership_of(creation));
   const std::lock_guard lock(mutex_);
-  auto volume = std::make_shared<FileVolume>(context_, path, record, std::move(image), target_for(path, record.uuid),
-                                             creation.process);
+  auto volume = std::make_shared<FileVolume>(context_, path, record, std::move(image),
+                                             target_for(path, record.uuid), creation.process);
   volumes_[path] = volume;
   return volume;
 }
@@ -238,7 +238,8 @@ void Registry::change_directory(const std::string& path, const ctlfs::AttributeC
 
 struct statvfs Registry::space() {
   struct statvfs result {};
-  if (::fstatvfs(catalog_.open_directory("").number(), &result) != 0) throw_errno("cannot tell the store's free space");
+  if (::fstatvfs(catalog_.open_directory("").number(), &result) != 0)
+    throw_errno("cannot tell the store's free space");
   return result;
 }
 

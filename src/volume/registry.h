@@ -12,7 +12,8 @@
 
 namespace tcmufs::volume {
 
-/// The volumes and directories of one store, by path: what the tree works on. All members may be called from any thread.
+/// The volumes and directories of one store, by path: what the tree works on. All members may be called from
+/// any thread.
 class Registry final : public ctlfs::Backend {
  public:
   struct Options {
@@ -38,11 +39,11 @@ class Registry final : public ctlfs::Backend {
   /// Waits for what is still under way. Nobody may have a volume of it any more.
   ~Registry() override;
 
-  /// Attaches every volume that has a size, several at once, and returns when all have been tried. What failed is logged,
-  /// and is the volume's last_error.
+  /// Attaches every volume that has a size, several at once, and returns when all have been tried. What
+  /// failed is logged, and is the volume's last_error.
   void bring_up();
-  /// Tears every disk down, several at once, used or not, and creates none any more. False if something is still under
-  /// way when the deadline has passed.
+  /// Tears every disk down, several at once, used or not, and creates none any more. False if something is
+  /// still under way when the deadline has passed.
   bool take_down(const Deadline& deadline);
   /// Looks who uses the disks, for status; true if any disk is used.
   bool look_for_holders();
@@ -80,7 +81,7 @@ class Registry final : public ctlfs::Backend {
   Options options_;
   Workers workers_;
   Context context_;
-  mutable std::mutex mutex_;                // guards what follows; nothing that blocks is done under it
+  mutable std::mutex mutex_;  // guards what follows; nothing that blocks is done under it
   Volumes volumes_;
   std::map<std::string, Uuid> directories_;  // path → identity
   bool stopping_ = false;

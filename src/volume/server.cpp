@@ -11,7 +11,8 @@ namespace tcmufs::volume {
 
 namespace {
 
-// Commands executed before their answers are given back: enough to share the kick, few enough not to be waited for.
+// Commands executed before their answers are given back: enough to share the kick, few enough not to be
+// waited for.
 constexpr std::size_t batch_limit = 32;
 
 tcmu::RingResponse ring_response(const scsi::Response& response) {
@@ -97,6 +98,8 @@ void Server::finish_jobs() noexcept {
   }
 }
 
-bool Server::give_back() noexcept { return !ring_.commit() || doorbell_.notify(); }
+bool Server::give_back() noexcept {
+  return !ring_.commit() || doorbell_.notify();
+}
 
 }  // namespace tcmufs::volume

@@ -30,12 +30,13 @@ class Doorbell {
   [[nodiscard]] virtual bool notify() noexcept = 0;
 };
 
-/// The thread that serves one ring, from construction to destruction. It never touches configfs: the kernel may be waiting
-/// for it. A fault (a ring that breaks its rules, a device removed behind our back) ends the service of this
-/// volume alone; `failed` is then called once, from that thread, with a sentence.
+/// The thread that serves one ring, from construction to destruction. It never touches configfs: the kernel
+/// may be waiting for it. A fault (a ring that breaks its rules, a device removed behind our back) ends the
+/// service of this volume alone; `failed` is then called once, from that thread, with a sentence.
 class Server {
  public:
-  Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine, std::function<void(const std::string&)> failed);
+  Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
+         std::function<void(const std::string&)> failed);
   /// Finishes what has been taken, gives it back and stops.
   ~Server();
   Server(const Server&) = delete;

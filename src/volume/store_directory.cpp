@@ -13,7 +13,8 @@
 
 namespace tcmufs::volume {
 
-StoreDirectory::StoreDirectory(const std::string& path) : path_(path), root_(open_file(path, O_PATH | O_DIRECTORY)) {}
+StoreDirectory::StoreDirectory(const std::string& path)
+    : path_(path), root_(open_file(path, O_PATH | O_DIRECTORY)) {}
 
 std::string StoreDirectory::full(const std::string& relative) const {
   return relative.empty() ? path_ : path_ + "/" + relative;

@@ -6,9 +6,10 @@
 
 namespace tcmufs::volume {
 
-/// The directory that holds the images. Every path is relative to it and is resolved by the kernel below it, without
-/// following any symbolic link (openat2: RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS): whatever somebody puts into the store,
-/// nothing outside it is ever touched. Throws Failure with the whole path in the sentence.
+/// The directory that holds the images. Every path is relative to it and is resolved by the kernel below it,
+/// without following any symbolic link (openat2: RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS): whatever somebody
+/// puts into the store, nothing outside it is ever touched. Throws Failure with the whole path in the
+/// sentence.
 class StoreDirectory {
  public:
   explicit StoreDirectory(const std::string& path);

@@ -2,7 +2,9 @@
 
 namespace tcmufs::volume {
 
-std::string target_wwn(const Uuid& uuid) { return "naa.5001405" + uuid.hex().substr(0, 9); }
+std::string target_wwn(const Uuid& uuid) {
+  return "naa.5001405" + uuid.hex().substr(0, 9);
+}
 
 Targets::Use Targets::use(const std::string& wwn, std::optional<u32> wanted) {
   std::shared_ptr<Slot> slot;

@@ -17,9 +17,9 @@ namespace tcmufs::volume {
 /// The loopback target's name for a volume or directory: NAA 5 with LIO's OUI, then 9 digits of the uuid.
 std::string target_wwn(const Uuid& uuid);
 
-/// The loopback targets that are in use. A target is made when its first LUN is wanted and removed after its last one has
-/// been let go. All members may be called from any thread; making or removing one target never waits for
-/// another.
+/// The loopback targets that are in use. A target is made when its first LUN is wanted and removed after its
+/// last one has been let go. All members may be called from any thread; making or removing one target never
+/// waits for another.
 class Targets {
  public:
   class Use;

@@ -1,5 +1,5 @@
-// The volume's way from file to disk and back. Each transition runs in a thread of its own, holds transition_ from its
-// beginning to its end, and sets the state itself: whoever waits for it may stop waiting.
+// The volume's way from file to disk and back. Each transition runs in a thread of its own, holds transition_
+// from its beginning to its end, and sets the state itself: whoever waits for it may stop waiting.
 
 #include <unistd.h>
 
@@ -140,14 +140,15 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
   // An open file description of its own: the lock on it is held until the last I/O through it has ended.
   Fd io = open_file("/proc/self/fd/" + std::to_string(image_.number()), O_RDWR);
   auto store = std::make_unique<store::FileStore>(std::move(io), "the image of " + quoted(path), deadline);
-  const DiskOptions options{.path = path,
-                            .uuid = record_.uuid,
-                            .store_uuid = context_.catalog.uuid(),
-                            .target_wwn = target_,
-                            .lun = record_.lun,
-                            .format = {record_.block_size_bytes, record_.physical_block_size_bytes, size_bytes},
-                            .link_root = context_.link_root,
-                            .deadline = deadline};
+  const DiskOptions options{
+      .path = path,
+      .uuid = record_.uuid,
+      .store_uuid = context_.catalog.uuid(),
+      .target_wwn = target_,
+      .lun = record_.lun,
+      .format = {record_.block_size_bytes, record_.physical_block_size_bytes, size_bytes},
+      .link_root = context_.link_root,
+      .deadline = deadline};
   return context_.make_disk(options, std::move(store),
                             [this](const std::string& sentence) { disk_failed(sentence); });
 }
@@ -195,7 +196,8 @@ void FileVolume::resize_disk(u64 size_bytes) {
 
 void FileVolume::resize_image(u64 size_bytes, pid_t process) {
   if (::ftruncate(image_.number(), static_cast<off_t>(size_bytes)) != 0) {
-    refuse(errno, "cannot make the image of " + quoted(facts().path) + " " + std::to_string(size_bytes) + " bytes long");
+    refuse(errno, "cannot make the image of " + quoted(facts().path) + " " + std::to_string(size_bytes) +
+                      " bytes long");
   }
   const std::lock_guard lock(mutex_);
   facts_.size_bytes = size_bytes;
@@ -212,11 +214,13 @@ void FileVolume::become_file(pid_t process, const std::string& operation) {
       const std::lock_guard lock(self.mutex_);
       is_maker = process != 0 && process == self.maker_;
     }
-    // qemu-img closes what it has made before it fills it: the disk that came of it is taken back as long as nobody can have
-    // noticed.
+    // qemu-img closes what it has made before it fills it: the disk that came of it is taken back as long as
+    // nobody can have noticed.
     if (is_maker && self.disk_->untouched()) return self.detach_now();
-    throw Failure(EBUSY, quoted(now.path) + " is a disk now (" + now.device + ") and cannot be " + operation + " as a file",
-                  "Write to " + quoted(now.link) + " instead");
+    throw Failure(
+        EBUSY,
+        quoted(now.path) + " is a disk now (" + now.device + ") and cannot be " + operation + " as a file",
+        "Write to " + quoted(now.link) + " instead");
   });
 }
 

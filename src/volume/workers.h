@@ -10,14 +10,14 @@
 
 namespace tcmufs::volume {
 
-/// Runs what may take long, or for ever (configfs, block devices), in threads of its own, so that whoever asked for it can
-/// stop waiting. All members may be called from any thread.
+/// Runs what may take long, or for ever (configfs, block devices), in threads of its own, so that whoever
+/// asked for it can stop waiting. All members may be called from any thread.
 class Workers {
  public:
   Workers();
 
-  /// Runs `work` and waits for it, `limit` at most: its exception is thrown on; ETIMEDOUT when the limit has passed, and
-  /// the work goes on. `what` begins the sentence: "attaching 'db0'".
+  /// Runs `work` and waits for it, `limit` at most: its exception is thrown on; ETIMEDOUT when the limit has
+  /// passed, and the work goes on. `what` begins the sentence: "attaching 'db0'".
   void run(const std::string& what, Deadline::Clock::duration limit, std::function<void()> work);
   /// Runs `work`, which must not throw, and does not wait.
   void start(std::function<void()> work);

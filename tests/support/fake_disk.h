@@ -14,10 +14,10 @@ namespace tcmufs::test {
 /// What happens to the disks of a test: shared by all of them.
 struct FakeKernel {
   std::mutex mutex;
-  std::vector<std::string> events;  // "made web/disk0 lun 1", "gone web/disk0" ...
-  std::vector<std::string> used;    // paths of disks that somebody uses
-  std::vector<std::string> touched; // paths of disks that commands have changed
-  std::string refuses;              // path of the volume that cannot become a disk
+  std::vector<std::string> events;   // "made web/disk0 lun 1", "gone web/disk0" ...
+  std::vector<std::string> used;     // paths of disks that somebody uses
+  std::vector<std::string> touched;  // paths of disks that commands have changed
+  std::string refuses;               // path of the volume that cannot become a disk
   int resize_error = 0;
   std::function<void(const std::string&)> failed;  // of the disk made last
 
@@ -39,16 +39,22 @@ struct FakeKernel {
 class FakeDisk final : public volume::Disk {
  public:
   FakeDisk(FakeKernel& kernel, const volume::DiskOptions& options, std::unique_ptr<store::BlockStore> store)
-      : kernel_(kernel), path_(options.path), link_root_(options.link_root), lun_(options.lun.value_or(0)), store_(std::move(store)) {
+      : kernel_(kernel),
+        path_(options.path),
+        link_root_(options.link_root),
+        lun_(options.lun.value_or(0)),
+        store_(std::move(store)) {
     if (kernel_.refuses == path_) throw Failure(ENODEV, "no disk for " + tcmufs::quoted(path_));
     device_.name = "fake";
     device_.node = "/dev/fake-" + path_;
-    kernel_.note("made " + path_ + " of " + std::to_string(options.format.size_bytes) + " on " + options.target_wwn);
+    kernel_.note("made " + path_ + " of " + std::to_string(options.format.size_bytes) + " on " +
+                 options.target_wwn);
   }
   ~FakeDisk() override { kernel_.note("gone " + path_); }
 
   Fd claim_idle() const override {
-    if (kernel_.has(kernel_.used, path_)) throw Failure(EBUSY, "the disk " + tcmufs::quoted(device_.node) + " is in use: mounted on '/srv'");
+    if (kernel_.has(kernel_.used, path_))
+      throw Failure(EBUSY, "the disk " + tcmufs::quoted(device_.node) + " is in use: mounted on '/srv'");
     return Fd();
   }
   std::string flush_used() const noexcept override {

@@ -9,7 +9,8 @@ namespace tcmufs::test {
 class TemporaryDirectory {
  public:
   TemporaryDirectory()
-      : path_(boost::filesystem::temp_directory_path() / boost::filesystem::unique_path("tcmufs-test-%%%%-%%%%-%%%%")) {
+      : path_(boost::filesystem::temp_directory_path() /
+              boost::filesystem::unique_path("tcmufs-test-%%%%-%%%%-%%%%")) {
     boost::filesystem::create_directories(path_);
   }
   ~TemporaryDirectory() {

@@ -33,7 +33,7 @@ show_why() {
   echo "---- status ----"
   timeout 10 cat "$mnt/.ctl/status" "$mnt/.ctl/last_error" 2>&1
   echo "---- the kernel's log ----"
-  dmesg | tail -n 30
+  dmesg | tail -n 150
   echo "---- processes ----"
   ps -eo pid,ppid,stat,wchan:24,args | grep -v ' \[' | tail -n 20
 }
