@@ -67,7 +67,7 @@ std::optional<Obstacle> try_read(const std::string& node) {
 std::optional<Obstacle> look(ScsiDisk& disk, u64 size_bytes, const std::string& sysfs,
                              const std::string& dev) {
   const std::string device = device_directory(sysfs, disk.address);
-  if (!path_exists(device))
+  if (!is_known(disk.address, sysfs))
     return Obstacle{.sentence = "the kernel found no SCSI device there", .missed = true};
   const auto blocks = names_in_if_there(device + "/block");
   if (blocks.empty()) return Obstacle{"no block device belongs to it (is the module sd_mod loaded?)"};
@@ -135,6 +135,10 @@ ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadlin
   if (there && !obstacle) return disk;
   throw Failure(obstacle->error,
                 "no disk came up at the SCSI address " + address + ": " + obstacle->sentence);
+}
+
+bool is_known(const std::string& address, const std::string& sysfs) {
+  return path_exists(device_directory(sysfs, address));
 }
 
 void rescan_disk(const ScsiDisk& disk, u64 size_bytes, const Deadline& deadline, const std::string& sysfs) {

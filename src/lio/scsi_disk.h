@@ -28,6 +28,9 @@ struct ScsiDisk {
 ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadline& deadline,
                        const std::string& sysfs = "/sys", const std::string& dev = "/dev");
 
+/// Whether the kernel knows any device of that address, whatever its state.
+bool is_known(const std::string& address, const std::string& sysfs = "/sys");
+
 /// Makes the kernel read the capacity again and waits until the disk has `size_bytes`. Throws Failure.
 void rescan_disk(const ScsiDisk& disk, u64 size_bytes, const Deadline& deadline,
                  const std::string& sysfs = "/sys");

@@ -15,6 +15,7 @@ class Deadline {
 
   bool passed() const { return Clock::now() >= end_; }
   Clock::time_point point() const { return end_; }
+  bool operator<(const Deadline& other) const { return end_ < other.end_; }
   Clock::duration left() const { return std::max(end_ - Clock::now(), Clock::duration::zero()); }
 
  private:

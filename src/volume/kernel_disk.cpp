@@ -2,6 +2,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+
 #include "sys/error.h"
 
 namespace tcmufs::volume {
@@ -10,6 +13,8 @@ namespace {
 
 // Those who only look (udev, blkid) are waited for that long.
 constexpr auto looking_grace = std::chrono::seconds(5);
+
+constexpr auto first_patience = std::chrono::seconds(3);
 
 lio::BackstoreOptions backstore_options(const DiskOptions& options) {
   lio::BackstoreOptions result;
@@ -34,8 +39,21 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
       server_(doorbell_, unit_, engine_, std::move(failed)),
       target_(targets.use(options.target_wwn, options.lun)),
       lun_(target_.target(), target_.lun(), backstore_),
-      device_(lio::wait_for_disk(lun_.address(), options.format.size_bytes, options.deadline)),
+      device_(find_device(options.format.size_bytes, options.deadline)),
       link_(options.link_root, options.path, device_.node) {}
+
+// Of several LUNs that are linked at about the same time the kernel's scan misses some. Linking a missed one anew makes it
+// look again; more patiently each time, for the machine may only be slow.
+lio::ScsiDisk KernelDisk::find_device(u64 size_bytes, const Deadline& deadline) {
+  for (auto patience = first_patience;; patience *= 2) {
+    try {
+      return lio::wait_for_disk(lun_.address(), size_bytes, std::min(deadline, Deadline::after(patience)));
+    } catch (const Failure& failure) {
+      if (failure.error() != ETIMEDOUT || deadline.passed()) throw;
+      if (!lio::is_known(lun_.address())) lun_.relink();
+    }
+  }
+}
 
 Fd KernelDisk::claim_idle() const {
   Fd claim = lio::claim_disk(device_, looking_grace);

@@ -45,6 +45,7 @@ class KernelDisk final : public Disk {
   bool untouched() const noexcept override { return unit_.medium_changes() == 0; }
 
  private:
+  lio::ScsiDisk find_device(u64 size_bytes, const Deadline& deadline);
   void put_back(u64 size_bytes, const Deadline& deadline) noexcept;
 
   std::unique_ptr<store::BlockStore> store_;
