@@ -4,6 +4,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -112,6 +113,7 @@ int serve(const Options& options, Background& background) {
       volume::kernel_of(tree, targets, catalog.uuid()), catalog,
       {.mount_point = paths.mount_point,
        .version = version,
+       .read_only = std::ranges::count(options.mount_options, "ro") > 0,
        .attaches_by_itself =
            [](const std::string& path) { return !ctlfs::temporary_name(path.substr(path.rfind('/') + 1)); },
        .log = log});

@@ -36,6 +36,7 @@ Geometry checked(const Format& format) {
 Device::Device(Identity identity, const Format& format)
     : identity_(std::move(identity)), limits_(Limits::of(format.block_size_bytes)) {
   state_.geometry = checked(format);
+  state_.read_only = format.read_only;
 }
 
 UnitState Device::state() const noexcept {

@@ -19,6 +19,7 @@ struct Format {
   u32 block_size_bytes = 512;            // 512 or 4096
   u32 physical_block_size_bytes = 4096;  // that, or more: a power of two, at most 1 MiB
   u64 size_bytes = 0;                    // a multiple of block_size_bytes
+  bool read_only = false;                // write-protected from the first command on
 };
 
 /// "naa." and the 32 hexadecimal digits of the NAA-6 designator: LIO's OUI 001405, then 25 digits of the

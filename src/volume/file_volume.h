@@ -25,6 +25,7 @@ struct Context {
   /// Who uses a disk besides processes that merely have it open; for status.
   std::function<std::vector<lio::Holder>(const lio::ScsiDisk&)> holders_of;
   std::string link_root = "/dev/tcmufs";
+  bool read_only = false;  // every disk is write-protected
   /// Within that a disk must have come up; a transition as a whole may take `transition_limit`.
   std::chrono::seconds ready_limit{100};
   std::chrono::seconds transition_limit{120};

@@ -42,8 +42,8 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
       device_(find_device(options.format.size_bytes, options.deadline)),
       link_(options.link_root, options.path, device_.node) {}
 
-// Of several LUNs that are linked at about the same time the kernel's scan misses some. Linking a missed one anew makes it
-// look again; more patiently each time, for the machine may only be slow.
+// Of several LUNs that are linked at about the same time the kernel's scan misses some. Linking a missed one
+// anew makes it look again; more patiently each time, for the machine may only be slow.
 lio::ScsiDisk KernelDisk::find_device(u64 size_bytes, const Deadline& deadline) {
   for (auto patience = first_patience;; patience *= 2) {
     try {

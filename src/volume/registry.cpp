@@ -45,6 +45,7 @@ Registry::Registry(Kernel kernel, Catalog& catalog, const Options& options)
                .make_disk = kernel_.make_disk,
                .holders_of = kernel_.holders_of,
                .link_root = options.link_root,
+               .read_only = options.read_only,
                .log = options.log} {
   load();
 }

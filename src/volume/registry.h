@@ -20,6 +20,7 @@ class Registry final : public ctlfs::Backend {
     std::string mount_point;
     std::string version;
     std::string link_root = "/dev/tcmufs";
+    bool read_only = false;
     /// Whether a volume of that path becomes a disk without being asked to: the tree knows.
     std::function<bool(const std::string& path)> attaches_by_itself = [](const std::string&) { return true; };
     std::function<void(const std::string&)> log = [](const std::string&) {};

@@ -146,7 +146,7 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
       .store_uuid = context_.catalog.uuid(),
       .target_wwn = target_,
       .lun = record_.lun,
-      .format = {record_.block_size_bytes, record_.physical_block_size_bytes, size_bytes},
+      .format = {record_.block_size_bytes, record_.physical_block_size_bytes, size_bytes, context_.read_only},
       .link_root = context_.link_root,
       .deadline = deadline};
   return context_.make_disk(options, std::move(store),

@@ -47,8 +47,8 @@ class FakeDisk final : public volume::Disk {
     if (kernel_.refuses == path_) throw Failure(ENODEV, "no disk for " + tcmufs::quoted(path_));
     device_.name = "fake";
     device_.node = "/dev/fake-" + path_;
-    kernel_.note("made " + path_ + " of " + std::to_string(options.format.size_bytes) + " on " +
-                 options.target_wwn);
+    kernel_.note((options.format.read_only ? "made read-only " : "made ") + path_ + " of " +
+                 std::to_string(options.format.size_bytes) + " on " + options.target_wwn);
   }
   ~FakeDisk() override { kernel_.note("gone " + path_); }
 

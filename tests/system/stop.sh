@@ -84,6 +84,15 @@ must_be "the state of empty" "$(state empty)" pending
 umount -i "$mnt"
 nothing_left
 
+step "-o ro: the mount and every disk are write-protected"
+start -o ro
+must_be_ready v 67108864
+must_be "whether v is read-only" "$(blockdev --getro $links/v)" 1
+must_fail 'read-only|not permitted' dd if=/dev/zero of=$links/v bs=512 count=1 oflag=direct status=none
+must_fail 'read-only' touch "$mnt/new"
+umount -i "$mnt"
+nothing_left
+
 step "SIGTERM in the background"
 start
 must_be_ready v 67108864

@@ -84,6 +84,20 @@ TEST(ModeSense6, SaysWriteProtectedWhenReadOnly) {
   EXPECT_EQ(disk.ask(mode_sense_6(0x08)).data[2], 0x90);
 }
 
+TEST(ReadOnly, ADiskCanBeSoFromTheFirstCommandOn) {
+  MemoryStore store(1 << 20);
+  LogicalUnit unit(Identity{.uuid = Uuid::random()}, Format{.block_size_bytes = 512,
+                                                            .physical_block_size_bytes = 4096,
+                                                            .size_bytes = 1 << 20,
+                                                            .read_only = true});
+  Bytes block(512);
+  const iovec piece = {block.data(), block.size()};
+  const Bytes cdb = cdb_10(0x2a, 0, 0, 1);
+  const auto outcome = unit.start({cdb, std::span(&piece, 1)});
+  ASSERT_TRUE(std::holds_alternative<Response>(outcome));
+  EXPECT_EQ(sense_code(std::get<Response>(outcome).sense.span()), (SenseCode{0x7, 0x27, 0x00}));
+}
+
 TEST(ReadOnly, ChangesRaiseAUnitAttentionOnce) {
   TestDisk disk;
   EXPECT_TRUE(disk.ask(test_unit_ready()).good());

@@ -33,7 +33,7 @@ class RegistryTest : public testing::Test {
  protected:
   RegistryTest() { start(); }
 
-  void start() {
+  void start(bool read_only = false) {
     registry_.reset();
     catalog_.reset();
     catalog_.emplace(store_.path());
@@ -54,6 +54,7 @@ class RegistryTest : public testing::Test {
         Registry::Options{.mount_point = "/mnt",
                           .version = "1.2.3",
                           .link_root = dev_ / "tcmufs",
+                          .read_only = read_only,
                           .attaches_by_itself = [](const std::string& path) { return path[0] != '.'; },
                           .log =
                               [this](const std::string& line) {
@@ -323,6 +324,13 @@ TEST_F(RegistryTest, BringsEveryVolumeBackAfterARestart) {
     EXPECT_EQ(after["volumes"][i]["state"], before["volumes"][i]["state"]) << before["volumes"][i]["name"];
   }
   EXPECT_EQ(kernel_.taken_events().size(), 2U);
+}
+
+TEST_F(RegistryTest, AReadOnlyMountHasReadOnlyDisks) {
+  create("db0", mib);
+  start(true);
+  registry_->bring_up();
+  EXPECT_THAT(kernel_.taken_events(), ElementsAre(StartsWith("made read-only db0")));
 }
 
 TEST_F(RegistryTest, OneVolumeThatCannotComeUpDoesNotKeepTheOthersDown) {
