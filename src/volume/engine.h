@@ -9,12 +9,15 @@ namespace tcmufs::volume {
 
 /// A command that takes I/O, between ring and store. Belongs to the server until it has come back from
 /// reap().
-struct Job {
+struct Job final : scsi::PointOfNoReturn {
+  tcmu::Ring* ring = nullptr;
   tcmu::RingCommand* command = nullptr;
   scsi::Plan plan;
   scsi::Response response;
 
-  scsi::Command scsi_command() const { return {command->cdb_bytes(), command->buffer}; }
+  scsi::Command scsi_command() { return {command->cdb_bytes(), command->buffer, command->begun, this}; }
+  /// Leaves the mark by which a successor knows.
+  void passed() noexcept override { ring->mark_begun(*command); }
 };
 
 /// Carries jobs out, in any order and as many at once as it likes. Used by one thread at a time.

@@ -32,6 +32,7 @@ Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
   batch_.reserve(batch_limit);
   for (std::size_t i = 0; i < batch_limit; ++i) {
     jobs_.push_back(std::make_unique<Job>());
+    jobs_.back()->ring = &ring_;
     free_jobs_.push_back(jobs_.back().get());
   }
   sigset_t all;

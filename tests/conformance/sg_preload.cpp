@@ -110,8 +110,12 @@ int openat(int directory, const char* path, int flags, ...) {
   return next<int (*)(int, const char*, int, ...)>("openat")(directory, path, flags, mode);
 }
 
-int __open_2(const char* path, int flags) { return open(path, flags); }
-int __open64_2(const char* path, int flags) { return open64(path, flags); }
+int __open_2(const char* path, int flags) {
+  return open(path, flags);
+}
+int __open64_2(const char* path, int flags) {
+  return open64(path, flags);
+}
 
 int close(int fd) {
   Descriptors::all().remove(fd);

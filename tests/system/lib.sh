@@ -27,7 +27,7 @@ show_why() {
   [ "$status" != 0 ] || return 0
   set +e
   echo
-  echo "---- exit status $status, in line ${BASH_LINENO[0]} ----"
+  echo "---- exit status $status, at ${failed_at:-the end} ----"
   echo "---- the daemon's log ----"
   tail -n 40 "$work/syslog" "$work"/*.log 2>/dev/null
   echo "---- status ----"
@@ -38,6 +38,9 @@ show_why() {
   ps -eo pid,ppid,stat,wchan:24,args | grep -v ' \[' | tail -n 20
 }
 trap show_why EXIT
+set -E
+trap 'failed_at="${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+dmesg -C # what the boot said is of no interest
 
 # The daemon
 

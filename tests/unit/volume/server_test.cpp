@@ -49,6 +49,8 @@ class FakeDoorbell final : public Doorbell {
     EXPECT_TRUE(changed_.wait_for(lock, 60s, [&] { return completions_.size() >= count; }));
     return std::exchange(completions_, {});
   }
+  /// The flags byte of the command that was sent last: where the marks are.
+  std::byte& flags() { return bytes_.span()[kernel_.last_entry() + 7]; }
   void remove() {
     removed_ = true;
     raise_event(event_.number());
@@ -70,6 +72,35 @@ class FakeDoorbell final : public Doorbell {
   Fd event_;
 };
 
+/// Shows what stands in the ring at the moment of a write.
+class WatchedStore final : public store::BlockStore {
+ public:
+  explicit WatchedStore(u64 size_bytes) : memory_(size_bytes) {}
+
+  u64 size_bytes() const noexcept override { return memory_.size_bytes(); }
+  std::error_code read(u64 offset, std::span<const iovec> buffers) noexcept override {
+    return memory_.read(offset, buffers);
+  }
+  std::error_code write(u64 offset, std::span<const iovec> buffers) noexcept override {
+    if (on_write) on_write();
+    return memory_.write(offset, buffers);
+  }
+  std::error_code flush() noexcept override { return memory_.flush(); }
+  std::error_code discard(u64 offset, u64 length) noexcept override {
+    return memory_.discard(offset, length);
+  }
+  std::error_code zero(u64 offset, u64 length) noexcept override { return memory_.zero(offset, length); }
+  std::error_code resize(u64 size_bytes) noexcept override { return memory_.resize(size_bytes); }
+  std::error_code extent(u64 offset, Extent& result) noexcept override {
+    return memory_.extent(offset, result);
+  }
+
+  std::function<void()> on_write;
+
+ private:
+  test::MemoryStore memory_;
+};
+
 class ServerTest : public testing::Test {
  protected:
   static constexpr u64 size_bytes = 1 << 20;
@@ -87,7 +118,7 @@ class ServerTest : public testing::Test {
     return failure_;
   }
 
-  test::MemoryStore store_{size_bytes};
+  WatchedStore store_{size_bytes};
   scsi::LogicalUnit unit_{scsi::Identity{.uuid = Uuid::random()}, scsi::Format{512, 4096, size_bytes}};
   PositionalEngine engine_{unit_, store_};
   FakeDoorbell doorbell_{{.cmdr_bytes = 16384, .data_blocks = 64}};
@@ -132,6 +163,33 @@ TEST_F(ServerTest, FinishesEverythingBeforeItEnds) {
   doorbell_.wait_for(50);
   server_.reset();
   EXPECT_TRUE(failure_.empty()) << failure_;
+}
+
+constexpr std::byte begun{0x10};
+constexpr std::array<u8, 16> compare_and_write_of_block_8 = {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 1};
+
+std::vector<u8> compare_and_new(u8 compare, u8 written) {
+  std::vector<u8> data(1024, compare);
+  std::fill(data.begin() + 512, data.end(), written);
+  return data;
+}
+
+TEST_F(ServerTest, ACompareThatMatchedIsMarkedBeforeTheWrite) {
+  std::byte seen{};
+  store_.on_write = [&] { seen = doorbell_.flags() & begun; };
+  doorbell_.send(compare_and_write_of_block_8, compare_and_new(0, 7), 0);
+  start();
+  EXPECT_EQ(doorbell_.wait_for(1)[0].status, 0);
+  EXPECT_EQ(seen, begun);
+}
+
+TEST_F(ServerTest, ACompareThatHadMatchedBeforeTheServerDiedIsNotMadeAgain) {
+  doorbell_.send(compare_and_write_of_block_8, compare_and_new(9, 7), 0);
+  doorbell_.flags() = begun;
+  start();
+  EXPECT_EQ(doorbell_.wait_for(1)[0].status, 0);
+  doorbell_.send(read_of_block_8, {}, 512);
+  EXPECT_EQ(doorbell_.wait_for(1)[0].data_in, std::vector<u8>(512, 7));
 }
 
 TEST_F(ServerTest, SaysThatItsDeviceIsGone) {
