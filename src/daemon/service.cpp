@@ -118,22 +118,32 @@ int serve(const Options& options, Background& background) {
            [](const std::string& path) { return !ctlfs::temporary_name(path.substr(path.rfind('/') + 1)); },
        .log = log});
   ctlfs::Tree files(registry);
+  // The kernel checks modes and owners, whoever may see the mount.
+  std::vector<std::string> mount_options = options.mount_options;
+  if (std::ranges::count(mount_options, "default_permissions") == 0)
+    mount_options.emplace_back("default_permissions");
   fuse::Session session(
-      files,
-      {.mount_point = paths.mount_point, .store = paths.store, .mount_options = options.mount_options});
+      files, {.mount_point = paths.mount_point, .store = paths.store, .mount_options = mount_options});
   session.mount();
   bool clean = true;
   {
+    // While a disk is used, umount(8) is to say "target is busy".
+    const auto hold = [&](bool held) {
+      try {
+        session.hold(held && registry.look_for_holders());
+      } catch (const std::exception& error) {
+        log(error.what());
+      }
+    };
     const Serving serving(session);
     registry.bring_up();
     {
-      // While a disk is used, umount(8) is to say "target is busy".
-      const UseWatch watch([&] { session.hold(registry.look_for_holders()); });
+      const UseWatch watch([&] { hold(true); });
       background.ready();
       log_info("serving " + quoted(paths.store) + " at " + quoted(paths.mount_point));
       wait_for_the_end(signals, serving);
     }
-    session.hold(false);
+    hold(false);
     clean = registry.take_down(Deadline::after(take_down_limit));
   }
   if (clean) return 0;

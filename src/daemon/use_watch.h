@@ -7,7 +7,7 @@
 
 namespace tcmufs::daemon {
 
-/// Calls `look`, from a thread of its own, whenever a file system is mounted or unmounted, swap is switched
+/// Calls `look`, which must not throw, from a thread of its own, whenever a file system is mounted or unmounted, swap is switched
 /// on or off, and once a second (stacked devices come without an event), from construction to destruction.
 class UseWatch {
  public:

@@ -1,5 +1,6 @@
 #include <linux/fs.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -58,6 +59,10 @@ Fd claim_disk(const ScsiDisk& disk, Deadline::Clock::duration grace, const std::
       const int fd = ::open(disk.node.c_str(), O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
       if (fd < 0 && errno != EBUSY) throw_errno("cannot open the disk " + quoted(disk.node));
       claim = Fd(fd);
+      struct stat st {};
+      if (claim && ::fstat(fd, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev != disk.number) {
+        throw Failure(ENXIO, quoted(disk.node) + " is another disk by now");
+      }
     }
     holders = holders_of(disk, sysfs, proc);
     if (std::any_of(holders.begin(), holders.end(), stays)) refuse(disk, holders);

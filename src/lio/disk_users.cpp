@@ -84,6 +84,7 @@ class Users {
     members_of_btrfs();
     swaps();
     stacked();
+    loops();
     return std::move(holders_);
   }
 
@@ -137,6 +138,15 @@ class Users {
           add(name.starts_with("md") ? "md" : "device", name);
         }
       }
+    }
+  }
+
+  // The loop driver has a file open, and nothing else shows it.
+  void loops() {
+    for (const std::string& name : names_in_if_there(sysfs_ + "/block")) {
+      if (!name.starts_with("loop")) continue;
+      const std::string file = text_if_there(sysfs_ + "/block/" + name + "/loop/backing_file");
+      if (!file.empty() && is_node(file)) add("device", name);
     }
   }
 

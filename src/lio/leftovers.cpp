@@ -37,6 +37,15 @@ std::string LoopbackLink::tpgt() const {
   return parent_of(parent_of(lun_directory()));
 }
 
+std::string LoopbackLink::wwn() const {
+  return name_of(parent_of(tpgt()));
+}
+
+u32 LoopbackLink::lun() const {
+  const std::string number = name_of(lun_directory()).substr(std::string("lun_").size());
+  return static_cast<u32>(std::stoul(number));
+}
+
 std::string dev_config_of(ConfigTree& tree, const std::string& backstore) {
   return read_value(tree, backstore + "/attrib/dev_config");
 }

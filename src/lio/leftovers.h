@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "lio/config_tree.h"
+#include "sys/integers.h"
 
 namespace tcmufs::lio {
 
@@ -13,6 +14,8 @@ struct LoopbackLink {
 
   std::string tpgt() const;
   std::string lun_directory() const;
+  std::string wwn() const;  // "naa.X"
+  u32 lun() const;
 };
 
 /// The backstores ("core/user_7/NAME") that volumes of that store left in the kernel, enabled or half-made:

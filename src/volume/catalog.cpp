@@ -20,6 +20,8 @@ const std::string ours = ".tcmufs";
 const std::string records = ours + "/records";
 const std::string new_file = ours + "/new";
 const std::string rename_file = ours + "/rename";
+// An image is data: no set-user-id bit ever reaches the store.
+constexpr mode_t access_bits = 0777;
 constexpr auto dying_process_grace = std::chrono::seconds(10);
 
 // An image's record; for a directory the directory that holds its records.
@@ -59,7 +61,7 @@ void give(const Fd& file, const Catalog::Ownership& ownership, const std::string
   if (::fchown(file.number(), ownership.uid, ownership.gid) != 0 && ::geteuid() == 0) {
     throw_errno("cannot change the owner of " + quoted(shown));
   }
-  if (::fchmod(file.number(), ownership.permissions) != 0)
+  if (::fchmod(file.number(), ownership.permissions & access_bits) != 0)
     throw_errno("cannot change the mode of " + quoted(shown));
 }
 
@@ -196,8 +198,8 @@ void Catalog::finish_rename() {
     const std::string from = intent.substr(0, middle);
     const std::string to = intent.substr(middle + 1, intent.size() - middle - 2);
     const bool image_moved = directory_.exists(to) && !directory_.exists(from);
-    if (image_moved && directory_.exists(record_of(from)) && !directory_.exists(record_of(to))) {
-      directory_.rename(record_of(from), record_of(to));
+    if (image_moved && directory_.exists(record_of(from))) {
+      directory_.rename(record_of(from), record_of(to), true);
     }
   }
   directory_.unlink(rename_file);
@@ -246,7 +248,8 @@ Fd Catalog::open_directory(const std::string& path) const {
 
 void Catalog::remove_image(const std::string& path) {
   const std::lock_guard lock(mutex_);
-  directory_.unlink(path);
+  // One that somebody has taken away by hand is removed as well as it can be.
+  if (directory_.exists(path)) directory_.unlink(path);
   directory_.sync_parent(path);
   if (directory_.exists(record_of(path))) directory_.unlink(record_of(path));
 }
@@ -259,11 +262,11 @@ void Catalog::remove_directory(const std::string& path) {
   if (directory_.exists(record_of(path))) directory_.remove_directory(record_of(path));
 }
 
-void Catalog::rename(const std::string& from, const std::string& to) {
+void Catalog::rename(const std::string& from, const std::string& to, bool replaces) {
   const std::lock_guard lock(mutex_);
   replace_file(directory_.full(rename_file), directory_.full(new_file), from + '\0' + to + '\0');
   try {
-    directory_.rename(from, to);
+    directory_.rename(from, to, replaces);
   } catch (...) {
     directory_.unlink(rename_file);
     throw;

@@ -54,8 +54,9 @@ class Catalog {
   Fd open_directory(const std::string& path) const;
   void remove_image(const std::string& path);
   void remove_directory(const std::string& path);
-  /// Of an image or a directory; nothing may be at `to`.
-  void rename(const std::string& from, const std::string& to);
+  /// Of an image or a directory. If it `replaces`, an image at `to` is gone in the same instant; otherwise
+  /// nothing may be there.
+  void rename(const std::string& from, const std::string& to, bool replaces = false);
   void save(const std::string& path, const Record& record);
 
  private:

@@ -63,7 +63,7 @@ void FileVolume::change(const ctlfs::AttributeChange& change) {
   if ((change.uid || change.gid) && ::fchown(image_.number(), uid, gid) != 0) {
     throw_errno("cannot change the owner" + of_image);
   }
-  if (change.permissions && ::fchmod(image_.number(), *change.permissions) != 0) {
+  if (change.permissions && ::fchmod(image_.number(), *change.permissions & 0777) != 0) {
     throw_errno("cannot change the mode" + of_image);
   }
   if (change.accessed || change.modified) {
@@ -159,12 +159,20 @@ bool FileVolume::look_for_holders() {
 bool FileVolume::is_file() const {
   const std::lock_guard lock(mutex_);
   if (!problem_.empty()) throw Failure(EIO, problem_);
+  if (stranded_) {
+    throw Failure(
+        EBUSY, "the disk of " + quoted(facts_.path) + " is still in the kernel but could not be taken over",
+        "Close the file once more to try again. " + facts_.last_error);
+  }
   return facts_.state == State::pending || (facts_.state == State::failed && facts_.device.empty());
 }
 
 void FileVolume::remember(const std::string& sentence) noexcept {
-  const std::lock_guard lock(mutex_);
-  facts_.last_error = sentence;
+  {
+    const std::lock_guard lock(mutex_);
+    facts_.last_error = sentence;
+  }
+  if (!sentence.empty()) context_.refused(sentence);
 }
 
 void FileVolume::refuse(int error, const std::string& sentence, const std::string& advice) {

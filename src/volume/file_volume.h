@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -24,6 +25,8 @@ struct Context {
   DiskMaker make_disk;
   /// Who uses a disk besides processes that merely have it open; for status.
   std::function<std::vector<lio::Holder>(const lio::ScsiDisk&)> holders_of;
+  /// Whether the kernel has a disk of that volume.
+  std::function<bool(const Uuid&)> left_in_kernel = [](const Uuid&) { return false; };
   std::string link_root = "/dev/tcmufs";
   bool read_only = false;  // every disk is write-protected
   /// Within that a disk must have come up; a transition as a whole may take `transition_limit`.
@@ -31,6 +34,8 @@ struct Context {
   std::chrono::seconds transition_limit{120};
   /// Wants a line for the log.
   std::function<void(const std::string&)> log = [](const std::string&) {};
+  /// Wants the sentence of every refusal.
+  std::function<void(const std::string&)> refused = [](const std::string&) {};
 };
 
 /// A volume over an image in the store: a file as long as it has no disk, a disk as long as it has one.
@@ -60,11 +65,14 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   /// Tears the disk down if nobody uses it, and refuses everything that needs one from now on. Throws Failure
   /// (EBUSY).
   void retire();
+  /// Takes retire() back: the volume could not be removed.
+  void stay();
   /// Tears the disk down, used or not, after writing out what can be written. Returns when it is done; the
   /// caller bounds it.
   void take_down();
-  /// The volume has a new path; throws Failure if the link cannot be made, and nothing has changed then.
-  void move(const std::string& path, const std::string& target);
+  /// The volume gets a new path: its link moves, then `rename` is called, which renames the image. Throws
+  /// Failure, and then nothing has changed.
+  void move(const std::string& path, const std::string& target, const std::function<void()>& rename);
 
   Facts facts() const;
   /// Looks who uses the disk (mounts, swap, stacked devices), for status. True if anybody does.
@@ -78,6 +86,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void set_state(State state);
   void begin(State state);
   void attach_now();
+  void remember_lun();
   std::unique_ptr<Disk> make_disk(u64 size_bytes);  // from the image
   void detach_now();
   void drop_disk();
@@ -90,17 +99,19 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
 
   Context& context_;
   const Fd image_;
-  std::mutex transition_;          // held from beginning to end of attach, detach, resize, move
-  std::unique_ptr<Disk> disk_;     // guarded by transition_
-  Record record_;                  // guarded by transition_
-  std::string target_;             // guarded by transition_
-  bool retired_ = false;           // guarded by transition_
-  std::shared_mutex image_guard_;  // shared: file I/O; exclusive: the moment when the file stops being one
-  mutable std::mutex mutex_;       // guards what follows; nothing that blocks is done under it
+  std::mutex transition_;            // held from beginning to end of attach, detach, resize, move
+  std::unique_ptr<Disk> disk_;       // guarded by transition_
+  Record record_;                    // guarded by transition_
+  std::string target_;               // guarded by transition_
+  bool retired_ = false;             // guarded by transition_
+  std::atomic<bool> wanted_ = true;  // false: it has been retired, or is to be
+  std::shared_mutex image_guard_;    // shared: file I/O; exclusive: the moment when the file stops being one
+  mutable std::mutex mutex_;         // guards what follows; nothing that blocks is done under it
   Facts facts_;
   lio::ScsiDisk device_;
   std::string problem_;
   pid_t maker_ = 0;
+  bool stranded_ = false;  // the kernel has a disk of it that could not be taken over
 };
 
 }  // namespace tcmufs::volume

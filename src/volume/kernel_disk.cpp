@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "lio/leftovers.h"
 #include "sys/error.h"
 
 namespace tcmufs::volume {
@@ -28,6 +29,21 @@ lio::BackstoreOptions backstore_options(const DiskOptions& options) {
 
 }  // namespace
 
+// A step that fails must not take away a disk that was there before, and that somebody may use.
+template <typename Step>
+auto KernelDisk::keeping_what_was_there(Step step) {
+  try {
+    return step();
+  } catch (...) {
+    if (lun_.taken_over()) {
+      lun_.abandon();
+      target_.target().abandon();
+      backstore_.abandon();
+    }
+    throw;
+  }
+}
+
 KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
                        std::unique_ptr<store::BlockStore> store,
                        std::function<void(const std::string&)> failed)
@@ -37,10 +53,23 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
       doorbell_(backstore_.uio_name(), options.deadline),
       engine_(unit_, *store_),
       server_(doorbell_, unit_, engine_, std::move(failed)),
-      target_(targets.use(options.target_wwn, options.lun)),
+      target_(place(tree, targets, options, backstore_)),
       lun_(target_.target(), target_.lun(), backstore_),
-      device_(find_device(options.format.size_bytes, options.deadline)),
-      link_(options.link_root, options.path, device_.node) {}
+      device_(
+          keeping_what_was_there([&] { return find_device(options.format.size_bytes, options.deadline); })),
+      link_(
+          keeping_what_was_there([&] { return DeviceLink(options.link_root, options.path, device_.node); })) {
+}
+
+// A disk that is taken over stays where it is, wherever its volume has been moved to meanwhile.
+Targets::Use KernelDisk::place(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
+                               const lio::Backstore& backstore) {
+  if (backstore.taken_over()) {
+    const auto links = lio::loopback_links_of(tree, backstore.path());
+    if (!links.empty()) return targets.use(links.front().wwn(), links.front().lun());
+  }
+  return targets.use(options.target_wwn, options.lun);
+}
 
 // Of several LUNs that are linked at about the same time the kernel's scan misses some. Linking a missed one
 // anew makes it look again; more patiently each time, for the machine may only be slow.

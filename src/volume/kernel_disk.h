@@ -45,6 +45,10 @@ class KernelDisk final : public Disk {
   bool untouched() const noexcept override { return unit_.medium_changes() == 0; }
 
  private:
+  static Targets::Use place(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
+                            const lio::Backstore& backstore);
+  template <typename Step>
+  auto keeping_what_was_there(Step step);
   lio::ScsiDisk find_device(u64 size_bytes, const Deadline& deadline);
   void put_back(u64 size_bytes, const Deadline& deadline) noexcept;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <set>
 
 #include "sys/error.h"
 #include "volume/device_link.h"
@@ -43,26 +42,36 @@ void Registry::for_all(std::function<void(FileVolume&)> work) {
   }
 }
 
-bool Registry::comes_up(const Facts& facts) const {
-  return facts.size_bytes > 0 && facts.state != State::failed && options_.attaches_by_itself(facts.path);
+// Whatever its name is by now, a volume whose disk a dead daemon has left may be in use.
+bool Registry::comes_up(const Facts& facts, const std::vector<Uuid>& left) const {
+  if (facts.size_bytes == 0 || facts.state == State::failed) return false;
+  return options_.attaches_by_itself(facts.path) ||
+         std::find(left.begin(), left.end(), facts.uuid) != left.end();
 }
 
 void Registry::bring_up() {
-  settle_leftovers();
-  for_all([this](FileVolume& volume) {
-    if (comes_up(volume.facts())) volume.attach();
+  const std::vector<Uuid> left = kernel_.leftovers();
+  settle_leftovers(left);
+  for_all([this, left](FileVolume& volume) {
+    if (comes_up(volume.facts(), left)) volume.attach();
   });
   const auto rounds = static_cast<long>(all_volumes().size() / at_once + 1);
   workers_.wait_idle(Deadline::after(context_.transition_limit * rounds));
 }
 
-void Registry::settle_leftovers() {
-  std::set<std::string> wanted;
+void Registry::settle_leftovers(const std::vector<Uuid>& left) {
+  std::vector<Uuid> wanted;
   for (const Facts& facts : all_facts()) {
-    if (comes_up(facts)) wanted.insert(facts.uuid.text());
+    if (comes_up(facts, left)) wanted.push_back(facts.uuid);
   }
-  for (const Uuid& uuid : kernel_.leftovers()) {
-    if (wanted.contains(uuid.text())) continue;
+  for (const Uuid& uuid : left) {
+    if (std::find(wanted.begin(), wanted.end(), uuid) != wanted.end()) continue;
+    if (!all_known_) {
+      options_.log("the disk " + uuid.text() +
+                   ", which a daemon that died has left behind, is kept: it may belong to an image " +
+                   "that could not be used. Mend that and mount the store anew");
+      continue;
+    }
     const std::string what =
         "removing the disk " + uuid.text() + ", which a daemon that died has left behind";
     options_.log(what);

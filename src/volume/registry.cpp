@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "sys/error.h"
@@ -44,9 +45,15 @@ Registry::Registry(Kernel kernel, Catalog& catalog, const Options& options)
                .workers = workers_,
                .make_disk = kernel_.make_disk,
                .holders_of = kernel_.holders_of,
+               .left_in_kernel =
+                   [this](const Uuid& uuid) {
+                     const auto left = kernel_.leftovers();
+                     return std::find(left.begin(), left.end(), uuid) != left.end();
+                   },
                .link_root = options.link_root,
                .read_only = options.read_only,
-               .log = options.log} {
+               .log = options.log,
+               .refused = [this](const std::string& sentence) { refused(sentence); }} {
   load();
 }
 
@@ -56,7 +63,10 @@ void Registry::load() {
   for (const std::string& sentence : skipped) options_.log(sentence);
   const std::lock_guard lock(mutex_);
   for (const Catalog::Entry& entry : entries) {
-    if (!entry.problem.empty()) options_.log(entry.problem);
+    if (!entry.problem.empty()) {
+      options_.log(entry.problem);
+      all_known_ = false;
+    }
     if (entry.directory) {
       directories_[entry.path] = entry.record.uuid;
       continue;
@@ -70,6 +80,7 @@ void Registry::load() {
               : std::make_shared<FileVolume>(context_, entry.path, std::move(image), entry.problem);
     } catch (const Failure& failure) {
       options_.log(std::string(failure.what()) + "; it is left out");
+      all_known_ = false;
     }
   }
 }
@@ -137,7 +148,12 @@ void Registry::make_directory(const std::string& path, const ctlfs::Creation& cr
 void Registry::remove(const std::string& path) {
   const auto volume = volume_at(path);
   volume->retire();
-  catalog_.remove_image(path);
+  try {
+    catalog_.remove_image(path);
+  } catch (...) {
+    volume->stay();
+    throw;
+  }
   const std::lock_guard lock(mutex_);
   volumes_.erase(path);
 }
@@ -149,34 +165,33 @@ void Registry::remove_directory(const std::string& path) {
 }
 
 void Registry::rename(const std::string& from, const std::string& to) {
-  bool directory = false;
-  bool replaces = false;
+  bool is_directory = false;
+  bool replaces_directory = false;
   {
     const std::lock_guard lock(mutex_);
-    directory = directories_.contains(from);
-    replaces = volumes_.contains(to);
+    is_directory = directories_.contains(from);
+    replaces_directory = directories_.contains(to);
   }
-  if (replaces) remove(to);
-  if (directory) {
-    if (directories_.contains(to)) remove_directory(to);
-    rename_directory(from, to);
-  } else {
-    rename_volume(from, to);
-  }
+  if (!is_directory) return rename_volume(from, to);
+  if (replaces_directory) remove_directory(to);
+  rename_directory(from, to);
 }
 
+// What is replaced loses its disk first, and its image only in the instant in which the other takes its name.
 void Registry::rename_volume(const std::string& from, const std::string& to) {
   const auto volume = volume_at(from);
-  catalog_.rename(from, to);
+  std::shared_ptr<FileVolume> replaced;
   std::string target;
   {
     const std::lock_guard lock(mutex_);
     target = target_for(to, volume->facts().uuid);
+    if (const auto found = volumes_.find(to); found != volumes_.end()) replaced = found->second;
   }
+  if (replaced) replaced->retire();
   try {
-    volume->move(to, target);
+    volume->move(to, target, [&] { catalog_.rename(from, to, replaced != nullptr); });
   } catch (...) {
-    catalog_.rename(to, from);
+    if (replaced) replaced->stay();
     throw;
   }
   const std::lock_guard lock(mutex_);
@@ -211,7 +226,7 @@ void Registry::rename_directory(const std::string& from, const std::string& to) 
       const std::lock_guard lock(mutex_);
       target = target_for(path, facts.uuid);
     }
-    volume->move(path, target);
+    volume->move(path, target, [] {});
   }
 }
 
@@ -227,7 +242,7 @@ void Registry::change_directory(const std::string& path, const ctlfs::AttributeC
   if ((change.uid || change.gid) && ::fchown(directory.number(), uid, gid) != 0) {
     throw_errno("cannot change the owner of " + shown);
   }
-  if (change.permissions && ::fchmod(directory.number(), *change.permissions) != 0) {
+  if (change.permissions && ::fchmod(directory.number(), *change.permissions & 01777) != 0) {
     throw_errno("cannot change the mode of " + shown);
   }
   if (change.accessed || change.modified) {

@@ -67,8 +67,8 @@ class Registry final : public ctlfs::Backend {
 
   void load();
   void for_all(std::function<void(FileVolume&)> work);
-  bool comes_up(const Facts& facts) const;
-  void settle_leftovers();
+  bool comes_up(const Facts& facts, const std::vector<Uuid>& left) const;
+  void settle_leftovers(const std::vector<Uuid>& left);
   std::shared_ptr<FileVolume> volume_at(const std::string& path) const;
   std::vector<std::shared_ptr<FileVolume>> all_volumes() const;
   std::vector<Facts> all_facts() const;
@@ -86,6 +86,7 @@ class Registry final : public ctlfs::Backend {
   Volumes volumes_;
   std::map<std::string, Uuid> directories_;  // path → identity
   bool stopping_ = false;
+  bool all_known_ = true;  // of every image in the store the identity is known
   std::string last_error_;
 };
 

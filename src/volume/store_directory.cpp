@@ -58,11 +58,11 @@ void StoreDirectory::remove_directory(const std::string& relative) const {
   }
 }
 
-void StoreDirectory::rename(const std::string& from, const std::string& to) const {
+void StoreDirectory::rename(const std::string& from, const std::string& to, bool replaces) const {
   const Place source = place(from);
   const Place target = place(to);
   if (::renameat2(source.parent.number(), source.name.c_str(), target.parent.number(), target.name.c_str(),
-                  RENAME_NOREPLACE) != 0) {
+                  replaces ? 0 : RENAME_NOREPLACE) != 0) {
     throw_errno("cannot rename " + quoted(full(from)) + " to " + quoted(full(to)));
   }
   sync_parent(from);

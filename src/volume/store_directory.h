@@ -23,8 +23,8 @@ class StoreDirectory {
   void make_directory(const std::string& relative, mode_t mode) const;
   void unlink(const std::string& relative) const;
   void remove_directory(const std::string& relative) const;
-  /// rename(2) without replacing anything, and both directories synced.
-  void rename(const std::string& from, const std::string& to) const;
+  /// rename(2), and both directories synced.
+  void rename(const std::string& from, const std::string& to, bool replaces) const;
   bool exists(const std::string& relative) const;
   /// fsync(2) of the directory that holds `relative`.
   void sync_parent(const std::string& relative) const;

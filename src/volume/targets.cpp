@@ -17,8 +17,13 @@ Targets::Use Targets::use(const std::string& wwn, std::optional<u32> wanted) {
   const std::lock_guard lock(slot->mutex);
   if (!slot->target) slot->target = std::make_unique<lio::LoopbackTarget>(tree_, wwn);
   u32 lun = wanted.value_or(0);
-  if (slot->luns.contains(lun)) {
-    for (lun = 0; slot->luns.contains(lun);) ++lun;
+  if (!wanted || slot->luns.contains(lun)) {
+    // Also not one that the kernel has: its volume may not have come back yet.
+    const auto taken = [&](u32 number) {
+      return slot->luns.contains(number) ||
+             tree_.exists(slot->target->path() + "/lun/lun_" + std::to_string(number));
+    };
+    for (lun = 0; taken(lun);) ++lun;
   }
   slot->luns.insert(lun);
   return {slot, lun};

@@ -63,10 +63,25 @@ void FileVolume::resize(u64 size_bytes, pid_t process) {
 }
 
 void FileVolume::retire() {
-  transition("detaching", [](FileVolume& self) {
-    if (self.disk_) self.detach_now();
-    self.retired_ = true;
-  });
+  wanted_ = false;
+  try {
+    transition("detaching", [](FileVolume& self) {
+      if (self.disk_)
+        self.detach_now();
+      else
+        static_cast<void>(self.is_file());
+      // Whoever wanted it may have stopped waiting.
+      self.retired_ = !self.wanted_;
+    });
+  } catch (...) {
+    wanted_ = true;
+    throw;
+  }
+}
+
+void FileVolume::stay() {
+  wanted_ = true;
+  transition("keeping", [](FileVolume& self) { self.retired_ = false; });
 }
 
 void FileVolume::take_down() {
@@ -84,9 +99,17 @@ void FileVolume::take_down() {
   drop_disk();
 }
 
-void FileVolume::move(const std::string& path, const std::string& target) {
-  transition("renaming", [path, target](FileVolume& self) {
+void FileVolume::move(const std::string& path, const std::string& target,
+                      const std::function<void()>& rename) {
+  transition("renaming", [path, target, rename](FileVolume& self) {
+    const std::string before = self.facts().path;
     if (self.disk_) self.disk_->move_link(path);
+    try {
+      rename();
+    } catch (...) {
+      if (self.disk_) self.disk_->move_link(before);
+      throw;
+    }
     self.target_ = target;
     const std::lock_guard lock(self.mutex_);
     self.facts_.path = path;
@@ -114,17 +137,15 @@ void FileVolume::attach_now() {
     if (end == 0) return set_state(State::pending);
     check_size(static_cast<u64>(end));
     disk_ = make_disk(static_cast<u64>(end));
-    if (record_.lun != disk_->lun()) {
-      record_.lun = disk_->lun();
-      context_.catalog.save(facts().path, record_);
-    }
   } catch (const std::exception& error) {
-    disk_.reset();
+    const bool left = context_.left_in_kernel(record_.uuid);
     const std::lock_guard lock(mutex_);
     facts_.state = State::failed;
     facts_.last_error = error.what();
+    stranded_ = left;
     throw;
   }
+  remember_lun();
   const std::lock_guard lock(mutex_);
   facts_.state = State::ready;
   device_ = disk_->device();
@@ -132,6 +153,19 @@ void FileVolume::attach_now() {
   facts_.sg = device_.sg;
   facts_.link = disk_->link();
   facts_.last_error.clear();
+  stranded_ = false;
+}
+
+// The next start finds the disk at the same address. If that cannot be kept, it may get another one: no
+// reason to go without.
+void FileVolume::remember_lun() {
+  if (record_.lun == disk_->lun()) return;
+  record_.lun = disk_->lun();
+  try {
+    context_.catalog.save(facts().path, record_);
+  } catch (const std::exception& error) {
+    context_.log(error.what());
+  }
 }
 
 std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {

@@ -18,6 +18,7 @@ struct FakeKernel {
   std::vector<std::string> used;     // paths of disks that somebody uses
   std::vector<std::string> touched;  // paths of disks that commands have changed
   std::string refuses;               // path of the volume that cannot become a disk
+  std::string link_in_the_way;       // path of a volume that cannot be linked
   int resize_error = 0;
   std::function<void(const std::string&)> failed;  // of the disk made last
 
@@ -67,6 +68,7 @@ class FakeDisk final : public volume::Disk {
     kernel_.note("resized " + path_ + " to " + std::to_string(size_bytes));
   }
   void move_link(const std::string& path) override {
+    if (kernel_.link_in_the_way == path) throw Failure(EEXIST, "a link is in the way");
     kernel_.note("moved " + path_ + " to " + path);
     path_ = path;
   }

@@ -14,7 +14,7 @@ mkdir -p "$store" "$mnt" "$work/mounted"
 step() { printf '\n== %s\n' "$*"; }
 fail() {
   # On standard error, because it may be a function with captured output that fails.
-  printf 'FAILED: %s\n' "$*" >&2
+  printf 'FAILED in line %s: %s\n' "${BASH_LINENO[-2]}" "$*" >&2
   exit 1
 }
 
@@ -27,7 +27,7 @@ show_why() {
   [ "$status" != 0 ] || return 0
   set +e
   echo
-  echo "---- exit status $status, at ${failed_at:-the end} ----"
+  echo "---- exit status $status${failed_at:+, at $failed_at} ----"
   echo "---- the daemon's log ----"
   tail -n 40 "$work/syslog" "$work"/*.log 2>/dev/null
   echo "---- status ----"

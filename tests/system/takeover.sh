@@ -52,6 +52,33 @@ start
 wait $writer || fail "the writer"
 must_hold v "$work/data"
 
+step "mounted disks that were moved before the death are taken over where they are"
+mkdir "$mnt/web"
+truncate -s 64M "$mnt/web/a" "$mnt/web/b"
+for v in a b; do
+  mkfs.ext4 -q $links/web/$v
+  mkdir -p "$work/on_$v"
+  mount $links/web/$v "$work/on_$v"
+  echo before >"$work/on_$v/file"
+done
+mv "$mnt/web/a" "$mnt/a"
+mv "$mnt/web/b" "$mnt/web/b.tmp"
+devices="$(control a device) $(control web/b.tmp device)"
+die
+start
+must_be "the devices" "$(control a device) $(control web/b.tmp device)" "$devices"
+must_be_ready a 67108864
+for v in a b; do
+  echo after >>"$work/on_$v/file"
+  sync -f "$work/on_$v/file"
+  must_be "what stands in the file on $v" "$(tr '\n' ' ' <"$work/on_$v/file")" "before after "
+done
+must_fail 'busy' rm "$mnt/a"
+must_fail 'busy' umount -i "$mnt"
+umount "$work/on_a" "$work/on_b"
+rm "$mnt/a" "$mnt/web/b.tmp"
+rmdir "$mnt/web"
+
 step "a volume whose image went away meanwhile: its disk goes, the other stays"
 die
 rm "$store/w"

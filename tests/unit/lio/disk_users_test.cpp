@@ -108,6 +108,15 @@ TEST(HoldersOfADisk, AreDevicesStackedOnItOrOnAPartition) {
   EXPECT_THAT(holders(places), ::testing::ElementsAre("dm vg0-root", "device bcache0", "md md127"));
 }
 
+TEST(HoldersOfADisk, AreLoopDevicesOverIt) {
+  const IdleDisk places;
+  FakePlaces::directory(places.sysfs() + "/block/loop0/loop");
+  FakePlaces::write(places.sysfs() + "/block/loop0/loop/backing_file", places.dev() + "/sdx1\n");
+  FakePlaces::directory(places.sysfs() + "/block/loop1/loop");
+  FakePlaces::write(places.sysfs() + "/block/loop1/loop/backing_file", "/img/sdx\n");
+  EXPECT_THAT(holders(places), ::testing::ElementsAre("device loop0"));
+}
+
 TEST(HoldersOfADisk, AreProcessesThatHaveTheNodeOpen) {
   const std::string real = real_block_device([](const std::string&) { return true; });
   if (real.empty()) GTEST_SKIP() << "no block device in /dev";

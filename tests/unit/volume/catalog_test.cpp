@@ -88,6 +88,22 @@ TEST_F(CatalogTest, CreatesAnImageWithModeAndOwner) {
   EXPECT_EQ(st.st_mode, S_IFREG | 0640U);
 }
 
+TEST_F(CatalogTest, NoSetUserIdBitReachesTheStore) {
+  catalog_->create_image("db0", Record{.uuid = Uuid::random(), .lun = {}}, {06755, ::geteuid(), ::getegid()});
+  struct stat st {};
+  ASSERT_EQ(::stat((store_ / "db0").c_str(), &st), 0);
+  EXPECT_EQ(st.st_mode & 07777, 0755U);
+}
+
+TEST_F(CatalogTest, RenameReplacesAnImageInOneStepIfAskedTo) {
+  const Record fresh = create("new");
+  create("old");
+  catalog_->rename("new", "old", true);
+  open();
+  EXPECT_THAT(paths(), ElementsAre("old"));
+  EXPECT_EQ(entry("old")->record, fresh);
+}
+
 TEST_F(CatalogTest, RefusesToCreateWhatExistsAndLeavesItAlone) {
   const Record record = create("db0");
   std::ofstream(store_ / "db0") << "precious";

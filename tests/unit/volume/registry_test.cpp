@@ -284,6 +284,61 @@ TEST_F(RegistryTest, RenameDoesNotReplaceAUsedVolume) {
   EXPECT_EQ(registry_->entries().size(), 2U);
 }
 
+TEST_F(RegistryTest, ARenameOverAVolumeThatFailsLosesNothing) {
+  auto old = attached("old");
+  attached("new", 2 * mib);
+  kernel_.link_in_the_way = "old";
+  refusal([&] { registry_->rename("new", "old"); }, EEXIST);
+  EXPECT_EQ(old->attributes().size_bytes, mib);
+  EXPECT_TRUE(path_exists(store_ / "old"));
+  EXPECT_TRUE(path_exists(store_ / "new"));
+  EXPECT_EQ(registry_->entries().size(), 2U);
+  old->attach();
+  EXPECT_EQ(state(*old), "ready\n");
+}
+
+TEST_F(RegistryTest, AVolumeWhoseImageSomebodyTookAwayCanBeRemoved) {
+  create("db0", mib);
+  ::unlink((store_ / "db0").c_str());
+  registry_->remove("db0");
+  EXPECT_TRUE(registry_->entries().empty());
+}
+
+TEST_F(RegistryTest, ADiskThatADeadDaemonLeftIsTakenOverWhateverItsVolumeIsCalledNow) {
+  auto volume = create(".db0.tmp", mib);
+  leftovers_ = {*Uuid::parse(volume->control("uuid").substr(0, 36))};
+  registry_->bring_up();
+  EXPECT_THAT(kernel_.taken_events(), ElementsAre(StartsWith("made .db0.tmp")));
+}
+
+TEST_F(RegistryTest, ADiskThatADeadDaemonLeftIsKeptWhileItsImageCannotBeTold) {
+  create("bad", mib);
+  std::ofstream(store_ / ".tcmufs/records/bad") << "{";
+  leftovers_ = {Uuid::random()};
+  start();
+  registry_->bring_up();
+  EXPECT_THAT(kernel_.taken_events(), IsEmpty());
+  EXPECT_THAT(log_, Contains(HasSubstr("is kept")));
+}
+
+TEST_F(RegistryTest, ADiskThatCannotBeTakenOverKeepsItsImageFromBeingChanged) {
+  auto volume = create("db0", mib);
+  leftovers_ = {*Uuid::parse(volume->control("uuid").substr(0, 36))};
+  kernel_.refuses = "db0";
+  refusal([&] { volume->attach(); }, ENODEV);
+  EXPECT_THAT(refusal([&] { write(*volume, 0, "x", maker); }, EBUSY), HasSubstr("still in the kernel"));
+  refusal([&] { registry_->remove("db0"); }, EBUSY);
+  kernel_.refuses.clear();
+  volume->attach();
+  EXPECT_EQ(state(*volume), "ready\n");
+}
+
+TEST_F(RegistryTest, EveryRefusalIsTheLastErrorOfTheMountToo) {
+  auto volume = create("db0");
+  const std::string sentence = refusal([&] { volume->resize(1000, maker); }, EINVAL);
+  EXPECT_EQ(registry_->control("last_error"), sentence + "\n");
+}
+
 TEST_F(RegistryTest, VolumesOfADirectoryShareItsTargetAndOthersHaveTheirOwn) {
   make_directory("web");
   attached("web/a");
