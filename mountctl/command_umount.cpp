@@ -19,6 +19,10 @@ namespace tcmufs::mountctl {
 
 namespace {
 
+// The daemon looks once a second who uses its disks: so long it may take for in use what was let go of just
+// now.
+constexpr auto noticing_time = std::chrono::milliseconds(2500);
+
 /// Nothing: the daemon is dead.
 std::optional<MountStatus> status_of_living(const std::string& mount) {
   try {
@@ -47,7 +51,11 @@ std::optional<MountStatus> status_of_living(const std::string& mount) {
 }
 
 void umount_now(const std::string& mount, bool force, pid_t daemon, const Umount2& umount2) {
-  const int error = umount2(mount, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0));
+  int error = 0;
+  poll_until(Deadline::after(noticing_time), [&] {
+    error = umount2(mount, UMOUNT_NOFOLLOW | (force ? MNT_DETACH : 0));
+    return error != EBUSY;
+  });
   if (error == EBUSY) refuse_busy(mount, daemon);
   if (error != 0) {
     throw Failure(error, "cannot unmount " + quoted(mount), error == EPERM ? "Only root may unmount it" : "");
@@ -93,8 +101,15 @@ void unmount(const std::string& mount, const UmountOptions& options, const Umoun
                                           " is unmounted, but its daemon had died before: disks may be "
                                           "left. Mount the store again to take them over");
   }
-  const std::string holders = describe_holders(*status);
-  if (!options.force && !holders.empty()) refuse_used(mount, holders);
+  std::string holders = describe_holders(*status);
+  if (!options.force && !holders.empty()) {
+    poll_until(Deadline::after(noticing_time), [&] {
+      const auto now = status_of_living(mount);
+      holders = now ? describe_holders(*now) : "";
+      return holders.empty();
+    });
+    if (!holders.empty()) refuse_used(mount, holders);
+  }
 
   // Taken while the mount proves that the number is still the daemon's.
   const Fd daemon = open_process(status->pid);

@@ -40,7 +40,10 @@ class RegistryTest : public testing::Test {
     Registry::Kernel kernel{
         .make_disk = [this](const DiskOptions& options, std::unique_ptr<store::BlockStore> store,
                             std::function<void(const std::string&)> failed) -> std::unique_ptr<Disk> {
-          kernel_.failed = std::move(failed);
+          {
+            const std::lock_guard lock(kernel_.mutex);
+            kernel_.failed = std::move(failed);
+          }
           return std::make_unique<test::FakeDisk>(kernel_, options, std::move(store));
         },
         .holders_of = [this](const lio::ScsiDisk& disk) -> std::vector<lio::Holder> {

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <array>
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 
@@ -55,9 +56,10 @@ class FakeDoorbell final : public Doorbell {
     removed_ = true;
     raise_event(event_.number());
   }
-  void spoil(std::size_t at, std::byte value) {
-    const std::lock_guard lock(mutex_);
-    bytes_.span()[at] = value;
+  /// The mailbox's cmd_head is no multiple of 8 any more.
+  void spoil_head() {
+    u32& head = *reinterpret_cast<u32*>(bytes_.span().data() + 12);
+    std::atomic_ref<u32>(head).fetch_or(3);
     raise_event(event_.number());
   }
 
@@ -202,7 +204,7 @@ TEST_F(ServerTest, StopsAtARingThatBreaksTheRules) {
   start();
   doorbell_.send(read_of_block_8, {}, 512);
   doorbell_.wait_for(1);
-  doorbell_.spoil(12, std::byte{0x03});  // the mailbox's head is no multiple of 8 any more
+  doorbell_.spoil_head();
   EXPECT_NE(wait_for_failure().find("ring broke a rule"), std::string::npos);
 }
 
