@@ -189,7 +189,9 @@ void Registry::rename_volume(const std::string& from, const std::string& to) {
   }
   if (replaced) replaced->retire();
   try {
-    volume->move(to, target, [&] { catalog_.rename(from, to, replaced != nullptr); });
+    // By value: it may outlive this call, if the volume takes too long.
+    volume->move(to, target,
+                 [this, from, to, replaces = replaced != nullptr] { catalog_.rename(from, to, replaces); });
   } catch (...) {
     if (replaced) replaced->stay();
     throw;

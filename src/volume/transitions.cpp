@@ -101,20 +101,28 @@ void FileVolume::take_down() {
 
 void FileVolume::move(const std::string& path, const std::string& target,
                       const std::function<void()>& rename) {
-  transition("renaming", [path, target, rename](FileVolume& self) {
-    const std::string before = self.facts().path;
-    if (self.disk_) self.disk_->move_link(path);
-    try {
-      rename();
-    } catch (...) {
-      if (self.disk_) self.disk_->move_link(before);
-      throw;
-    }
-    self.target_ = target;
-    const std::lock_guard lock(self.mutex_);
-    self.facts_.path = path;
-    if (self.disk_) self.facts_.link = self.disk_->link();
-  });
+  // Whoever has stopped waiting has put everything back: then it must not happen any more.
+  const auto given_up = std::make_shared<std::atomic<bool>>(false);
+  try {
+    transition("renaming", [path, target, rename, given_up](FileVolume& self) {
+      if (*given_up) return;
+      const std::string before = self.facts().path;
+      if (self.disk_) self.disk_->move_link(path);
+      try {
+        rename();
+      } catch (...) {
+        if (self.disk_) self.disk_->move_link(before);
+        throw;
+      }
+      self.target_ = target;
+      const std::lock_guard lock(self.mutex_);
+      self.facts_.path = path;
+      if (self.disk_) self.facts_.link = self.disk_->link();
+    });
+  } catch (...) {
+    *given_up = true;
+    throw;
+  }
 }
 
 void FileVolume::begin(State state) {
