@@ -15,6 +15,7 @@ struct BackstoreOptions {
   u64 size_bytes = 0;
   u32 block_size_bytes = 512;
   u32 max_sectors = 0;  // hw_max_sectors; 0: leave the kernel's default
+  u32 data_pages_per_block = 16;  // the data area is given out in blocks of so many pages; not 0, which is a kernel oops
   u32 max_data_area_mb = 8;
   u32 ring_size_mb = 1;
 };

@@ -28,6 +28,8 @@ class BlockStore {
   virtual ~BlockStore() = default;
 
   virtual u64 size_bytes() const noexcept = 0;
+  /// For those who do I/O themselves: a file whose bytes are the store's, at the same offsets, or -1.
+  virtual int descriptor() const noexcept { return -1; }
 
   /// Fills the buffers, in order, with the bytes from `offset` on.
   [[nodiscard]] virtual std::error_code read(u64 offset, std::span<const iovec> buffers) noexcept = 0;

@@ -40,20 +40,20 @@ bool unsupported(int error) noexcept {
 FileStore::FileStore(Fd file, std::string path, const Deadline& deadline, const FileCalls& calls)
     : file_(std::move(file)), path_(std::move(path)), calls_(calls) {
   struct stat status {};
-  if (::fstat(fd(), &status) != 0) throw_errno("cannot look at the image " + quoted(path_));
+  if (::fstat(descriptor(), &status) != 0) throw_errno("cannot look at the image " + quoted(path_));
   block_device_ = S_ISBLK(status.st_mode);
   if (!S_ISREG(status.st_mode) && !block_device_) {
     throw Failure(EINVAL, "the image " + quoted(path_) + " is neither a regular file nor a block device");
   }
   lock(deadline);
-  const off_t end = calls_.lseek(fd(), 0, SEEK_END);
+  const off_t end = calls_.lseek(descriptor(), 0, SEEK_END);
   if (end < 0) throw_errno("cannot tell the size of the image " + quoted(path_));
   size_ = static_cast<u64>(end);
 }
 
 void FileStore::lock(const Deadline& deadline) const {
   const bool locked = poll_until(deadline, [&] {
-    if (calls_.flock(fd(), LOCK_EX | LOCK_NB) == 0) return true;
+    if (calls_.flock(descriptor(), LOCK_EX | LOCK_NB) == 0) return true;
     if (errno != EWOULDBLOCK && errno != EINTR) throw_errno("cannot lock the image " + quoted(path_));
     return false;
   });
@@ -62,18 +62,18 @@ void FileStore::lock(const Deadline& deadline) const {
 
 std::error_code FileStore::read(u64 offset, std::span<const iovec> buffers) noexcept {
   if (!inside(offset, buffers, size_)) return error_of(EIO);
-  return transfer(calls_.preadv, fd(), offset, buffers);
+  return transfer(calls_.preadv, descriptor(), offset, buffers);
 }
 
 std::error_code FileStore::write(u64 offset, std::span<const iovec> buffers) noexcept {
   if (!inside(offset, buffers, size_)) return error_of(EIO);
-  return transfer(calls_.pwritev, fd(), offset, buffers);
+  return transfer(calls_.pwritev, descriptor(), offset, buffers);
 }
 
 std::error_code FileStore::flush() noexcept {
   // One at a time: only one of several concurrent calls is told of an error.
   const std::lock_guard lock(flush_mutex_);
-  while (flush_error_ == 0 && calls_.fdatasync(fd()) != 0) {
+  while (flush_error_ == 0 && calls_.fdatasync(descriptor()) != 0) {
     if (errno != EINTR) flush_error_ = errno;
   }
   return error_of(flush_error_);
@@ -92,7 +92,7 @@ std::error_code FileStore::clear(int mode, u64 offset, u64 length) noexcept {
   if (!inside(offset, length, size_)) return error_of(EIO);
   if (length == 0) return {};
   for (;;) {
-    if (calls_.fallocate(fd(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0) return {};
+    if (calls_.fallocate(descriptor(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0) return {};
     if (errno == EINTR) continue;
     return unsupported(errno) ? write_zeros(offset, length) : error_of(errno);
   }
@@ -108,7 +108,7 @@ std::error_code FileStore::write_zeros(u64 offset, u64 length) noexcept {
       pieces[count] = {zeros.data(), piece};
       batch += piece;
     }
-    const auto error = transfer(calls_.pwritev, fd(), offset, std::span(pieces).first(count));
+    const auto error = transfer(calls_.pwritev, descriptor(), offset, std::span(pieces).first(count));
     if (error) return error;
     offset += batch;
     length -= batch;
@@ -118,7 +118,7 @@ std::error_code FileStore::write_zeros(u64 offset, u64 length) noexcept {
 
 std::error_code FileStore::resize(u64 size_bytes) noexcept {
   if (block_device_) {
-    const off_t end = calls_.lseek(fd(), 0, SEEK_END);
+    const off_t end = calls_.lseek(descriptor(), 0, SEEK_END);
     if (end < 0) return error_of(errno);
     if (size_bytes > static_cast<u64>(end)) return error_of(ENOSPC);
     size_ = size_bytes;
@@ -128,7 +128,7 @@ std::error_code FileStore::resize(u64 size_bytes) noexcept {
   const u64 before = size_;
   // Smaller: nothing begins beyond the new end once the file is cut.
   if (size_bytes < before) size_ = size_bytes;
-  while (calls_.ftruncate(fd(), static_cast<off_t>(size_bytes)) != 0) {
+  while (calls_.ftruncate(descriptor(), static_cast<off_t>(size_bytes)) != 0) {
     if (errno == EINTR) continue;
     const int error = errno;
     size_ = before;
@@ -142,12 +142,12 @@ std::error_code FileStore::extent(u64 offset, Extent& result) noexcept {
   const u64 size = size_;
   if (offset >= size) return error_of(EIO);
   const auto from = static_cast<off_t>(offset);
-  off_t end = calls_.lseek(fd(), from, SEEK_DATA);
+  off_t end = calls_.lseek(descriptor(), from, SEEK_DATA);
   bool mapped = end == from;
-  if (mapped) end = calls_.lseek(fd(), from, SEEK_HOLE);
+  if (mapped) end = calls_.lseek(descriptor(), from, SEEK_HOLE);
   if (end < 0 && errno == ENXIO) {
     // No data from here to the end of the file, wherever that is by now.
-    end = calls_.lseek(fd(), 0, SEEK_END);
+    end = calls_.lseek(descriptor(), 0, SEEK_END);
     if (end >= 0 && end <= from) return error_of(EIO);
     mapped = false;
   } else if (end < 0 && unsupported(errno)) {

@@ -26,7 +26,7 @@ class FileStore final : public BlockStore {
   FileStore(Fd file, std::string path, const Deadline& deadline, const FileCalls& calls = {});
 
   u64 size_bytes() const noexcept override { return size_; }
-  int fd() const noexcept { return file_.number(); }
+  int descriptor() const noexcept override { return file_.number(); }
 
   [[nodiscard]] std::error_code read(u64 offset, std::span<const iovec> buffers) noexcept override;
   [[nodiscard]] std::error_code write(u64 offset, std::span<const iovec> buffers) noexcept override;

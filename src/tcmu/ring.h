@@ -63,6 +63,9 @@ class Ring {
   /// ring is broken.
   RingCommand* take();
 
+  /// Whether there is something that take() has not looked at: cheap, for those who poll.
+  bool waiting() const noexcept { return !broken() && memory_.head() != next_; }
+
   /// Remembers for a successor that `command` has begun what cannot be begun twice (COMPARE AND WRITE, once
   /// its compare has matched). May be called by the thread that executes the command.
   void mark_begun(RingCommand& command) noexcept;

@@ -1,14 +1,15 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "scsi/logical_unit.h"
 #include "tcmu/ring.h"
 
 namespace tcmufs::volume {
 
-/// A command that takes I/O, between ring and store. Belongs to the server until it has come back from
-/// reap().
+/// A command that takes I/O, between ring and store. Belongs to the engine from submit() until it has come back
+/// from reap().
 struct Job final : scsi::PointOfNoReturn {
   tcmu::Ring* ring = nullptr;
   tcmu::RingCommand* command = nullptr;
@@ -30,8 +31,15 @@ class Engine {
 
   /// Takes the jobs; their responses are there once reap() has given them back.
   virtual void submit(std::span<Job* const> jobs) noexcept = 0;
-  /// The jobs that have been finished since the last call; valid until the next submit().
+  /// The jobs that have been finished since the last call; valid until the next call of submit() or reap().
   virtual std::span<Job* const> reap() noexcept = 0;
+
+  /// Whether there are jobs that reap() has not given back.
+  virtual bool idle() const noexcept = 0;
+  /// Polls readable when reap() may have something that it had not before; -1: jobs are finished in submit().
+  virtual int fd() const noexcept { return -1; }
+  /// Waits until reap() has something, if there are jobs.
+  virtual void wait() noexcept {}
 };
 
 }  // namespace tcmufs::volume

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "lio/disk_queue.h"
 #include "lio/leftovers.h"
 #include "sys/error.h"
 
@@ -51,14 +52,15 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
       unit_(scsi::Identity{.uuid = options.uuid}, options.format),
       backstore_(tree, backstore_options(options)),
       doorbell_(backstore_.uio_name(), options.deadline),
-      engine_(unit_, *store_),
-      server_(doorbell_, unit_, engine_, std::move(failed)),
+      engine_(make_engine(unit_, *store_, engine_name_)),
+      server_(doorbell_, unit_, *engine_, std::move(failed)),
       target_(place(tree, targets, options, backstore_)),
       lun_(target_.target(), target_.lun(), backstore_),
       device_(
           keeping_what_was_there([&] { return find_device(options.format.size_bytes, options.deadline); })),
       link_(
           keeping_what_was_there([&] { return DeviceLink(options.link_root, options.path, device_.node); })) {
+  if (!lun_.taken_over()) lio::bypass_scheduler(device_);
 }
 
 // A disk that is taken over stays where it is, wherever its volume has been moved to meanwhile.

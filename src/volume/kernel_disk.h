@@ -1,11 +1,13 @@
 #pragma once
 
+#include <sys/epoll.h>
+
 #include "lio/backstore.h"
 #include "lio/loopback.h"
 #include "tcmu/uio.h"
 #include "volume/device_link.h"
 #include "volume/disk.h"
-#include "volume/positional_engine.h"
+#include "volume/file_engine.h"
 #include "volume/server.h"
 #include "volume/targets.h"
 
@@ -18,6 +20,7 @@ class UioDoorbell final : public Doorbell {
 
   std::span<std::byte> memory() noexcept override { return uio_.memory(); }
   int fd() const noexcept override { return uio_.fd(); }
+  bool present(u32 events) const noexcept override { return (events & (EPOLLERR | EPOLLHUP)) == 0; }
   bool acknowledge() noexcept override { return uio_.acknowledge(); }
   bool notify() noexcept override { return uio_.notify(); }
 
@@ -56,7 +59,8 @@ class KernelDisk final : public Disk {
   scsi::LogicalUnit unit_;
   lio::Backstore backstore_;
   UioDoorbell doorbell_;
-  PositionalEngine engine_;
+  std::string engine_name_;
+  std::unique_ptr<Engine> engine_;
   Server server_;
   Targets::Use target_;
   lio::Lun lun_;

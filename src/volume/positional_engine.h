@@ -27,6 +27,8 @@ class PositionalEngine final : public Engine {
     return done_;
   }
 
+  bool idle() const noexcept override { return reaped_ || done_.empty(); }
+
  private:
   scsi::LogicalUnit& unit_;
   store::BlockStore& store_;

@@ -1,22 +1,59 @@
 #include "volume/server.h"
 
-#include <poll.h>
 #include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <ctime>
+
+#include "sys/error.h"
 
 namespace tcmufs::volume {
 
 namespace {
 
-// Commands executed before their answers are given back: enough to share the kick, few enough not to be
-// waited for.
+// Commands taken before the first answers are given back: enough to share the kick, few enough not to be waited for.
 constexpr std::size_t batch_limit = 32;
+constexpr std::size_t job_limit = 128;  // under way at once
+
+// The kernel counts notices in 32 bits, and an edge at which the count is what was acknowledged last would be missed.
+constexpr u32 notice_limit = 1u << 30;
+
+constexpr int courteous_niceness = 5;
 
 tcmu::RingResponse ring_response(const scsi::Response& response) {
   return {static_cast<u8>(response.status), response.sense.span(), response.data_in_bytes};
+}
+
+u64 now_ns() noexcept {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
+}
+
+void relax() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+bool several_processors() noexcept {
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  return ::sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) > 1;
+}
+
+void watch(int epoll, int fd, u32 events) {
+  epoll_event event{};
+  event.events = events;
+  event.data.fd = fd;
+  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) throw_errno("cannot wait for a ring");
 }
 
 }  // namespace
@@ -28,13 +65,15 @@ Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
       engine_(engine),
       failed_(std::move(failed)),
       ring_(doorbell.memory()),
-      stop_(make_event()) {
+      pace_(several_processors()),
+      stop_(make_event()),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!epoll_) throw_errno("cannot make an epoll descriptor");
+  watch(epoll_.number(), doorbell_.fd(), EPOLLIN | EPOLLET);
+  watch(epoll_.number(), stop_.number(), EPOLLIN);
+  if (engine_.fd() >= 0) watch(epoll_.number(), engine_.fd(), EPOLLIN);
   batch_.reserve(batch_limit);
-  for (std::size_t i = 0; i < batch_limit; ++i) {
-    jobs_.push_back(std::make_unique<Job>());
-    jobs_.back()->ring = &ring_;
-    free_jobs_.push_back(jobs_.back().get());
-  }
+  free_jobs_.reserve(job_limit);
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -44,36 +83,88 @@ Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
 }
 
 Server::~Server() {
+  stopping_ = true;
   raise_event(stop_.number());
   thread_.join();
 }
 
 void Server::run() noexcept {
   // A predecessor may have died between giving an answer back and saying so.
-  bool present = doorbell_.notify() && serve();
-  std::array<pollfd, 2> watched = {pollfd{doorbell_.fd(), POLLIN, 0}, pollfd{stop_.number(), POLLIN, 0}};
-  while (present && !ring_.broken()) {
-    if (::poll(watched.data(), watched.size(), -1) < 0 && errno != EINTR) break;
-    if (watched[1].revents != 0) return;
-    if (watched[0].revents != 0) present = doorbell_.acknowledge() && serve();
+  present_ = doorbell_.acknowledge() && doorbell_.notify() && serve();
+  bool stopped = false;
+  while (present_ && !ring_.broken() && !stopped) {
+    poll_ring();
+    stopped = !wait();
+    present_ = present_ && serve();
   }
+  // The engine uses the ring's data area.
+  while (!engine_.idle()) {
+    engine_.wait();
+    finish_jobs();
+  }
+  if (present_ && !ring_.broken()) present_ = give_back();
+  if (stopped) return;
   failed_(ring_.broken() ? "the kernel's command ring broke a rule: " + ring_.fault()
                          : std::string("its TCMU device was removed by somebody else"));
 }
 
-bool Server::serve() noexcept {
-  bool present = true;
-  while (present && take_batch()) {
-    finish_jobs();
-    present = give_back();
+/// False: it is to stop.
+bool Server::wait() noexcept {
+  if (can_take() && ring_.waiting()) return !stopping_;
+  std::array<epoll_event, 3> events{};
+  const int count = ::epoll_wait(epoll_.number(), events.data(), events.size(), -1);
+  for (int i = 0; i < count; ++i) {
+    const epoll_event& event = events[static_cast<std::size_t>(i)];
+    if (event.data.fd == stop_.number()) return false;
+    if (event.data.fd != doorbell_.fd()) continue;
+    present_ = doorbell_.present(event.events);
+    if (++unacknowledged_ < notice_limit || !present_) continue;
+    present_ = doorbell_.acknowledge();
+    unacknowledged_ = 0;
   }
-  return present && give_back();
+  return true;
 }
 
-bool Server::take_batch() noexcept {
+// Stops looking as soon as there is something else to wait for.
+void Server::poll_ring() noexcept {
+  const u64 patience_ns = pace_.patience_ns();
+  if (patience_ns == 0 || !engine_.idle()) return;
+  constexpr int looks = 32;
+  do {
+    for (int i = 0; i < looks; ++i) {
+      if (ring_.waiting()) return;
+      relax();
+    }
+  } while (now_ns() - idle_since_ns_ < patience_ns);
+}
+
+bool Server::serve() noexcept {
+  bool present = true;
+  bool first = true;
+  while (present && !ring_.broken()) {
+    const u32 taken = take_batch();
+    if (taken > 0 && std::exchange(first, false) && manner_ == Manner::polling) pace_.waited(now_ns() - idle_since_ns_);
+    finish_jobs();
+    present = give_back();
+    if (taken == 0) break;
+    keep_pace(taken);
+  }
+  return present;
+}
+
+bool Server::can_take() const noexcept {
+  return !free_jobs_.empty() || jobs_.size() < job_limit;
+}
+
+u32 Server::take_batch() noexcept {
   batch_.clear();
-  std::size_t taken = 0;
-  while (taken < batch_limit && !free_jobs_.empty()) {
+  u32 taken = 0;
+  while (taken < batch_limit && can_take()) {
+    if (free_jobs_.empty()) {
+      jobs_.push_back(std::make_unique<Job>());
+      jobs_.back()->ring = &ring_;
+      free_jobs_.push_back(jobs_.back().get());
+    }
     tcmu::RingCommand* command = ring_.take();
     if (command == nullptr) break;
     ++taken;
@@ -89,7 +180,7 @@ bool Server::take_batch() noexcept {
     batch_.push_back(job);
   }
   if (!batch_.empty()) engine_.submit(batch_);
-  return taken > 0;
+  return taken;
 }
 
 void Server::finish_jobs() noexcept {
@@ -101,6 +192,18 @@ void Server::finish_jobs() noexcept {
 
 bool Server::give_back() noexcept {
   return !ring_.commit() || doorbell_.notify();
+}
+
+void Server::keep_pace(u32 commands) noexcept {
+  idle_since_ns_ = now_ns();
+  pace_.worked(commands, idle_since_ns_);
+  if (pace_.manner() == manner_) return;
+  const bool was_courteous = manner_ == Manner::courteous;
+  manner_ = pace_.manner();
+  const bool courteous = manner_ == Manner::courteous;
+  if (courteous == was_courteous) return;
+  // Without the right to it nothing changes, and then it does not win.
+  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), courteous ? courteous_niceness : 0));
 }
 
 }  // namespace tcmufs::volume

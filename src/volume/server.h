@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <span>
@@ -11,10 +12,11 @@
 #include "sys/fd.h"
 #include "tcmu/ring.h"
 #include "volume/engine.h"
+#include "volume/pace.h"
 
 namespace tcmufs::volume {
 
-/// How a ring's kernel side is woken and waited for: a UIO device, or in tests a pair of eventfds.
+/// How a ring's kernel side is woken and waited for: a UIO device, or in tests an eventfd.
 class Doorbell {
  public:
   Doorbell() = default;
@@ -23,9 +25,11 @@ class Doorbell {
   virtual ~Doorbell() = default;
 
   virtual std::span<std::byte> memory() noexcept = 0;
-  /// Polls readable when there are commands.
+  /// Becomes readable, in the sense of an edge, with every notice of the kernel that there are commands.
   virtual int fd() const noexcept = 0;
-  /// Both: false if the device has been removed.
+  /// Says whether the device is still there, from what epoll_wait(2) has said of fd().
+  virtual bool present(u32 events) const noexcept = 0;
+  /// Both: false if the device has been removed. Notices are counted; acknowledge() takes note of the count.
   [[nodiscard]] virtual bool acknowledge() noexcept = 0;
   [[nodiscard]] virtual bool notify() noexcept = 0;
 };
@@ -33,6 +37,9 @@ class Doorbell {
 /// The thread that serves one ring, from construction to destruction. It never touches configfs: the kernel
 /// may be waiting for it. A fault (a ring that breaks its rules, a device removed behind our back) ends the
 /// service of this volume alone; `failed` is then called once, from that thread, with a sentence.
+///
+/// It takes all commands that the ring holds, gives their I/O to the engine at once, and tells the kernel once of what has
+/// been finished. A volume has a thread of its own: a store that hangs delays nobody else.
 class Server {
  public:
   Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
@@ -44,10 +51,14 @@ class Server {
 
  private:
   void run() noexcept;
+  bool wait() noexcept;
+  void poll_ring() noexcept;
   bool serve() noexcept;
-  bool take_batch() noexcept;
+  bool can_take() const noexcept;
+  u32 take_batch() noexcept;
   void finish_jobs() noexcept;
   bool give_back() noexcept;
+  void keep_pace(u32 commands) noexcept;
 
   Doorbell& doorbell_;
   scsi::LogicalUnit& unit_;
@@ -57,7 +68,14 @@ class Server {
   std::vector<std::unique_ptr<Job>> jobs_;  // all there are
   std::vector<Job*> free_jobs_;
   std::vector<Job*> batch_;
+  Pace pace_;
+  Manner manner_ = Manner::prompt;
+  u64 idle_since_ns_ = 0;
+  u32 unacknowledged_ = 0;  // notices
+  bool present_ = true;
+  std::atomic<bool> stopping_ = false;
   Fd stop_;
+  Fd epoll_;
   std::thread thread_;
 };
 

@@ -31,7 +31,7 @@ TEST(Backstore, ConfiguresTheDeviceInOneWriteOfControl) {
   EXPECT_EQ(
       count_of(tree, "write " + backstore.path() +
                          "/control dev_size=1048576,dev_config=" + options.dev_config +
-                         ",hw_block_size=512,hw_max_sectors=2048,nl_reply_supported=-1,max_data_area_mb=8,"
+                         ",hw_block_size=512,hw_max_sectors=2048,data_pages_per_blk=16,nl_reply_supported=-1,max_data_area_mb=8,"
                          "cmd_ring_size_mb=1"),
       1);
   const auto now = tree.snapshot();

@@ -157,14 +157,14 @@ TEST_F(FileStoreTest, AFlushThatFailedIsNotForgottenByTheNextOne) {
 
 TEST_F(FileStoreTest, DiscardGivesSpaceBack) {
   FileStore file = make();
-  if (::fallocate(file.fd(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) != 0) GTEST_SKIP();
+  if (::fallocate(file.descriptor(), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 4096) != 0) GTEST_SKIP();
   ASSERT_FALSE(write_text_at(file, 0, std::string(65536, 'x')));
   ASSERT_FALSE(file.flush());
   struct stat before {};
   struct stat after {};
-  ASSERT_EQ(::fstat(file.fd(), &before), 0);
+  ASSERT_EQ(::fstat(file.descriptor(), &before), 0);
   ASSERT_FALSE(file.discard(0, 65536));
-  ASSERT_EQ(::fstat(file.fd(), &after), 0);
+  ASSERT_EQ(::fstat(file.descriptor(), &after), 0);
   EXPECT_LT(after.st_blocks, before.st_blocks);
   EXPECT_EQ(after.st_size, 65536);
 }

@@ -25,6 +25,7 @@ class FakeDoorbell final : public Doorbell {
 
   std::span<std::byte> memory() noexcept override { return bytes_.span(); }
   int fd() const noexcept override { return event_.number(); }
+  bool present(u32) const noexcept override { return !removed_; }
   bool acknowledge() noexcept override {
     clear_event(event_.number());
     return !removed_;

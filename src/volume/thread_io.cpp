@@ -1,0 +1,115 @@
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "sys/fd.h"
+#include "volume/async_io.h"
+
+namespace tcmufs::volume {
+
+namespace {
+
+constexpr std::size_t thread_limit = 8;
+
+class ThreadIo final : public AsyncIo {
+ public:
+  explicit ThreadIo(int file) : file_(file), event_(make_event()) {}
+  ~ThreadIo() override {
+    {
+      const std::lock_guard held(mutex_);
+      ended_ = true;
+    }
+    work_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  void start(AsyncOperation& operation) noexcept override {
+    const std::lock_guard held(mutex_);
+    waiting_.push_back(&operation);
+    if (waiting_.size() > resting_ && threads_.size() < thread_limit) add_thread();
+    work_.notify_one();
+  }
+  void flush() noexcept override {}
+
+  AsyncOperation* finished() noexcept override {
+    const std::lock_guard held(mutex_);
+    if (done_.empty()) {
+      clear_event(event_.number());
+      return nullptr;
+    }
+    AsyncOperation* operation = done_.front();
+    done_.pop_front();
+    return operation;
+  }
+
+  void wait() noexcept override {
+    std::unique_lock held(mutex_);
+    changed_.wait(held, [this] { return !done_.empty(); });
+  }
+
+  int fd() const noexcept override { return event_.number(); }
+
+ private:
+  // Signals are the main thread's.
+  void add_thread() {
+    sigset_t all;
+    sigset_t before;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before);
+    threads_.emplace_back([this] { run(); });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  }
+
+  void run() noexcept {
+    std::unique_lock held(mutex_);
+    for (;;) {
+      ++resting_;
+      work_.wait(held, [this] { return ended_ || !waiting_.empty(); });
+      --resting_;
+      if (waiting_.empty()) return;
+      AsyncOperation* operation = waiting_.front();
+      waiting_.pop_front();
+      held.unlock();
+      carry_out(*operation);
+      held.lock();
+      done_.push_back(operation);
+      raise_event(event_.number());
+      changed_.notify_one();
+    }
+  }
+
+  void carry_out(AsyncOperation& operation) const noexcept {
+    const auto& buffer = operation.buffer;
+    const ssize_t result = operation.kind == AsyncOperation::Kind::read
+                               ? ::preadv(file_, buffer.data(), static_cast<int>(buffer.size()),
+                                          static_cast<off_t>(operation.offset_bytes))
+                               : ::fdatasync(file_);
+    operation.result = result < 0 ? -errno : result;
+  }
+
+  const int file_;
+  Fd event_;
+  std::vector<std::thread> threads_;  // used by the owner alone
+  std::mutex mutex_;                  // guards what follows
+  std::condition_variable work_;
+  std::condition_variable changed_;
+  std::deque<AsyncOperation*> waiting_;
+  std::deque<AsyncOperation*> done_;
+  std::size_t resting_ = 0;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<AsyncIo> make_thread_io(int file) {
+  return std::make_unique<ThreadIo>(file);
+}
+
+}  // namespace tcmufs::volume
