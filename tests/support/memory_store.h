@@ -54,6 +54,7 @@ class MemoryStore final : public store::BlockStore {
     const std::lock_guard held(mutex_);
     std::fill(bytes_.begin(), bytes_.end(), byte);
     std::fill(mapped_.begin(), mapped_.end(), true);
+    touch(0, bytes_.size());
   }
 
   u64 size_bytes() const noexcept override {
@@ -75,6 +76,7 @@ class MemoryStore final : public store::BlockStore {
     const std::lock_guard held(mutex_);
     if (const auto error = before(Operation::write, offset, total(buffers))) return error;
     map(offset, total(buffers));
+    touch(offset, total(buffers));
     for (const iovec& buffer : buffers) {
       if (buffer.iov_len > 0) std::memcpy(bytes_.data() + offset, buffer.iov_base, buffer.iov_len);
       offset += buffer.iov_len;
@@ -85,7 +87,12 @@ class MemoryStore final : public store::BlockStore {
   std::error_code flush() noexcept override {
     const std::lock_guard held(mutex_);
     if (const auto error = before(Operation::flush, 0, 0)) return error;
-    stable_ = bytes_;
+    if (touched_from_ < touched_to_) {
+      std::copy(at(touched_from_), at(touched_to_),
+                stable_.begin() + static_cast<std::ptrdiff_t>(touched_from_));
+    }
+    touched_from_ = bytes_.size();
+    touched_to_ = 0;
     return {};
   }
 
@@ -93,6 +100,7 @@ class MemoryStore final : public store::BlockStore {
     const std::lock_guard held(mutex_);
     if (const auto error = before(Operation::discard, offset, length)) return error;
     std::fill_n(at(offset), length, u8{0});
+    touch(offset, length);
     const u64 end = offset + length;
     for (u64 granule = (offset + granule_ - 1) / granule_; granule < mapped_.size(); ++granule) {
       if (std::min<u64>((granule + 1) * granule_, bytes_.size()) > end) break;
@@ -105,6 +113,7 @@ class MemoryStore final : public store::BlockStore {
     const std::lock_guard held(mutex_);
     if (const auto error = before(Operation::zero, offset, length)) return error;
     map(offset, length);
+    touch(offset, length);
     std::fill_n(at(offset), length, u8{0});
     return {};
   }
@@ -157,7 +166,12 @@ class MemoryStore final : public store::BlockStore {
     const u64 last = (offset + length - 1) / granule_;
     for (u64 granule = offset / granule_; granule <= last; ++granule) mapped_[granule] = true;
   }
+  void touch(u64 offset, u64 length) {
+    touched_from_ = std::min(touched_from_, offset);
+    touched_to_ = std::max(touched_to_, offset + length);
+  }
   void set_size(u64 size_bytes) {
+    touched_to_ = std::min(touched_to_, size_bytes);
     bytes_.resize(size_bytes);
     stable_.resize(size_bytes);
     mapped_.resize((size_bytes + granule_ - 1) / granule_);
@@ -168,6 +182,8 @@ class MemoryStore final : public store::BlockStore {
   std::vector<u8> bytes_;  // these, and what follows, are guarded by mutex_
   std::vector<u8> stable_;
   std::vector<bool> mapped_;  // by granule
+  u64 touched_from_ = 0;      // from here to there it may have been written to since the last flush
+  u64 touched_to_ = 0;
   std::array<Fault, 7> faults_{};
   std::array<unsigned, 7> calls_{};
 };
