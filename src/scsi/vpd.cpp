@@ -52,7 +52,7 @@ void extended_inquiry(VpdPage& page, const Request&) {
 }
 
 struct BlockLimits {
-  u8 write_same_non_zero = 0;
+  u8 write_same_non_zero = 1;  // WSNZ: WRITE SAME of 0 blocks does not mean all up to the end
   u8 compare_and_write = 0;
   Be16 optimal_granularity;
   Be32 transfer;

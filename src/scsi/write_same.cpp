@@ -44,10 +44,9 @@ bool all_zeros(std::span<const iovec> buffer) {
 Answer write_same(const Request& request) {
   const Addressed to = addressed(request.cdb());
   const Geometry& geometry = request.state.geometry;
-  const bool to_the_end = to.length_blocks == 0 && to.lba <= geometry.blocks();
-  const u64 blocks = to_the_end ? geometry.blocks() - to.lba : to.length_blocks;
+  if (to.length_blocks == 0) return sense::invalid_cdb_field(to.length_byte);  // WSNZ
   const auto checked =
-      checked_range(request, to.lba, blocks, request.device.limits().write_same, to.length_byte);
+      checked_range(request, to.lba, to.length_blocks, request.device.limits().write_same, to.length_byte);
   if (const auto* sense = std::get_if<Sense>(&checked)) return *sense;
   const auto& range = std::get<ByteRange>(checked);
 
@@ -55,7 +54,6 @@ Answer write_same(const Request& request) {
   if (data_out && length_bytes(request.command.buffer) != geometry.block_size_bytes()) {
     return sense::invalid_cdb_field(to.length_byte);
   }
-  if (range.empty()) return taken();
   if (data_out && !all_zeros(request.command.buffer)) {
     return Plan::compound(write_pattern, Plan::Lock::shared, range);
   }
