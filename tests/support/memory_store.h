@@ -5,13 +5,14 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "store/block_store.h"
 
 namespace tcmufs::test {
 
-enum class Operation : u8 { read, write, flush, discard, zero, resize, extent };
+enum class Operation : u8 { read, write, flush, discard, zero, resize, extent, space };
 
 /// A BlockStore in memory. Any operation can be made to fail; what has not been flushed can be lost. Space is
 /// allocated in granules. May be used by several threads.
@@ -30,6 +31,17 @@ class MemoryStore final : public store::BlockStore {
   void heal() {
     const std::lock_guard held(mutex_);
     faults_ = {};
+    spoilt_.clear();
+  }
+  /// From now on the bytes there can be neither read nor written.
+  void spoil(u64 offset, u64 length) {
+    const std::lock_guard held(mutex_);
+    spoilt_.emplace_back(offset, offset + length);
+  }
+  /// What space() says is left.
+  void set_available(u64 bytes) {
+    const std::lock_guard held(mutex_);
+    available_ = bytes;
   }
   /// How often it has been called.
   unsigned calls(Operation operation) const {
@@ -61,6 +73,8 @@ class MemoryStore final : public store::BlockStore {
     const std::lock_guard held(mutex_);
     return bytes_.size();
   }
+
+  u32 allocation_unit_bytes() const noexcept override { return static_cast<u32>(granule_); }
 
   std::error_code read(u64 offset, std::span<const iovec> buffers) noexcept override {
     const std::lock_guard held(mutex_);
@@ -135,6 +149,13 @@ class MemoryStore final : public store::BlockStore {
     return {};
   }
 
+  std::error_code space(Space& result) noexcept override {
+    const std::lock_guard held(mutex_);
+    if (const auto error = before(Operation::space, 0, 0)) return error;
+    result = {static_cast<u64>(std::count(mapped_.begin(), mapped_.end(), true)) * granule_, available_};
+    return {};
+  }
+
  private:
   struct Fault {
     int error = 0;
@@ -159,6 +180,11 @@ class MemoryStore final : public store::BlockStore {
       return {fault.error, std::generic_category()};
     }
     if (offset > bytes_.size() || length > bytes_.size() - offset) return {EIO, std::generic_category()};
+    if (operation == Operation::read || operation == Operation::write) {
+      for (const auto& [from, to] : spoilt_) {
+        if (offset < to && from < offset + length) return {EIO, std::generic_category()};
+      }
+    }
     return {};
   }
   void map(u64 offset, u64 length) {
@@ -184,8 +210,10 @@ class MemoryStore final : public store::BlockStore {
   std::vector<bool> mapped_;  // by granule
   u64 touched_from_ = 0;      // from here to there it may have been written to since the last flush
   u64 touched_to_ = 0;
-  std::array<Fault, 7> faults_{};
-  std::array<unsigned, 7> calls_{};
+  std::vector<std::pair<u64, u64>> spoilt_;
+  u64 available_ = u64{1} << 30;
+  std::array<Fault, 8> faults_{};
+  std::array<unsigned, 8> calls_{};
 };
 
 }  // namespace tcmufs::test
