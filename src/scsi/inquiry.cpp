@@ -38,6 +38,7 @@ StandardInquiry standard_data(const Identity& identity) {
 Answer inquiry(const Request& request) {
   constexpr u8 page_byte = 2;
   const auto cdb = structure_from<InquiryCdb>(request.cdb());
+  request.device.note_inquiry();
   if (cdb.vital_product_data()) {
     const auto page = vital_product_data(cdb.page_code, request);
     if (!page) return sense::invalid_cdb_field(page_byte, u8{7});

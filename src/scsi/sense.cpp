@@ -123,6 +123,9 @@ Sense sense_of(std::error_code error, Direction direction) noexcept {
       return sense::space_allocation_failed;
     case EROFS:
       return sense::write_protected;
+    case EAGAIN:
+    case ENOMEM:
+      return sense::aborted;
     default:
       return sense::internal_target_failure;
   }

@@ -50,9 +50,11 @@ inline constexpr Sense invalid_field_in_parameter_list{0x5, 0x26, 0x00, {}, {}};
 inline constexpr Sense saving_parameters_not_supported{0x5, 0x39, 0x00, {}, {}};
 inline constexpr Sense mode_parameters_changed{0x6, 0x2a, 0x01, {}, {}};
 inline constexpr Sense capacity_data_has_changed{0x6, 0x2a, 0x09, {}, {}};
+inline constexpr Sense inquiry_data_has_changed{0x6, 0x3f, 0x03, {}, {}};
 inline constexpr Sense write_protected{0x7, 0x27, 0x00, {}, {}};
 inline constexpr Sense software_write_protected{0x7, 0x27, 0x02, {}, {}};
 inline constexpr Sense space_allocation_failed{0x7, 0x27, 0x07, {}, {}};
+inline constexpr Sense aborted{0xb, 0x00, 0x00, {}, {}};  // to be tried again
 inline constexpr Sense miscompare_during_verify{0xe, 0x1d, 0x00, {}, {}};
 
 constexpr Sense invalid_cdb_field(u16 byte, std::optional<u8> bit = {}) {

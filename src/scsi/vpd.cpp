@@ -26,7 +26,7 @@ struct DesignatorHeader {  // SPC-4 7.8.6.1
 
 void device_identification(VpdPage& page, const Request& request) {
   constexpr u8 binary = 1, ascii = 2, t10_vendor_id = 1, naa = 3;
-  const Identity& identity = request.device.identity();
+  const Identity identity = request.device.identity();
   const auto designator = naa_designator(identity.uuid);
   page.append_structure(DesignatorHeader{binary, naa, 0, designator.size()});
   page.append(designator);
@@ -78,7 +78,7 @@ void block_limits(VpdPage& page, const Request& request) {
   data.optimal_transfer = limits.optimal_transfer;
   data.unmap = limits.unmap;
   data.unmap_descriptors = limits.unmap_descriptors;
-  data.optimal_unmap_granularity = physical_blocks;
+  data.optimal_unmap_granularity = limits.unmap_granularity;
   data.unmap_alignment = alignment_valid;
   data.write_same = limits.write_same;
   page.append_structure(data);

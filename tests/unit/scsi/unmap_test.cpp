@@ -156,8 +156,8 @@ TEST(WriteSame, MoreThanTheMaximumIsRefused) {
     const Bytes cdb = cdb_16(0x93, 0x09, lba, count);
     return std::holds_alternative<Plan>(unit.start({cdb, {}}));
   };
-  EXPECT_FALSE(accepted(0, (1u << 20) + 1));
-  EXPECT_TRUE(accepted(0, 1u << 20));
+  EXPECT_FALSE(accepted(0, (1u << 15) + 1));
+  EXPECT_TRUE(accepted(0, 1u << 15));
 }
 
 TEST_F(WriteSameTest, TakesExactlyOneBlock) {
