@@ -16,7 +16,7 @@ constexpr u8 no_data_out = 0x01;  // NDOB
 
 Result write_pattern(const Execution& execution) {
   const ByteRange& range = execution.plan.range;
-  const std::size_t block_size = execution.device.state().geometry.block_size_bytes();
+  const std::size_t block_size = execution.block_size_bytes();
   std::vector<u8> pattern(std::min(range.length_bytes(), piece_bytes));
   copy_from(execution.command.buffer, 0, std::span(pattern).first(block_size));
   for (std::size_t at = block_size; at < pattern.size(); at += block_size) {
@@ -24,9 +24,7 @@ Result write_pattern(const Execution& execution) {
   }
   for (u64 done = 0; done < range.length_bytes();) {
     const iovec buffer{pattern.data(), std::min<std::size_t>(pattern.size(), range.length_bytes() - done)};
-    if (const auto error = execution.store.write(range.offset_bytes() + done, {&buffer, 1})) {
-      return sense_of(error, Direction::writing);
-    }
+    if (const auto wrong = write_piece(execution, done, {&buffer, 1})) return *wrong;
     done += buffer.iov_len;
   }
   return taken();
