@@ -14,7 +14,7 @@
 
 namespace tcmufs::scsi {
 
-/// What the mode pages can change (SBC-3 6.5).
+/// What the mode pages can change (SBC-3 and SPC-4, mode parameters).
 struct Modes {
   bool write_cache = true;
   bool descriptor_sense = false;

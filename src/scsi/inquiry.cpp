@@ -8,7 +8,7 @@ namespace tcmufs::scsi {
 
 namespace {
 
-struct StandardInquiry {  // SPC-4 6.6.2
+struct StandardInquiry {  // SPC-4 6.6, standard INQUIRY data
   u8 peripheral = 0;      // connected, direct access block device
   u8 removable = 0;
   u8 version = 6;  // SPC-4

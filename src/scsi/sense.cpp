@@ -13,7 +13,7 @@ namespace {
 
 constexpr u8 information_valid = 0x80;
 
-struct KeySpecific {  // SPC-4 4.5.2.4.2
+struct KeySpecific {  // SPC-4, field pointer sense key specific data
   u8 flags = 0;
   Be16 field;
 };

@@ -8,7 +8,7 @@
 
 namespace tcmufs::scsi {
 
-/// Which field was wrong (SPC-4 4.5.2.4.2).
+/// Which field was wrong (SPC-4, field pointer sense key specific data).
 struct FieldPointer {
   bool in_cdb;  // or in the parameter list
   u16 byte;
@@ -73,7 +73,7 @@ Sense sense_of(std::error_code error, Direction direction) noexcept;
 
 enum class SenseFormat : u8 { fixed, descriptor };
 
-/// As it travels: SPC-4 4.5.3 (fixed, 18 bytes) or 4.5.2 (descriptor). An INFORMATION that does not fit into
+/// As it travels: fixed format, 18 bytes, or descriptor format. An INFORMATION that does not fit into
 /// the fixed format is left out.
 SenseBytes encode(const Sense& sense, SenseFormat format) noexcept;
 

@@ -17,7 +17,7 @@ void unit_serial_number(VpdPage& page, const Request& request) {
   append_text(page, request.device.identity().uuid.hex());
 }
 
-struct DesignatorHeader {  // SPC-4 7.8.6.1
+struct DesignatorHeader {  // SPC-4, designation descriptor
   u8 code_set;
   u8 type;  // of the logical unit
   u8 reserved;
@@ -113,7 +113,7 @@ struct Entry {
   void (*append)(VpdPage&, const Request&);
 };
 
-// Ascending: SPC-4 7.8.14.
+// Ascending, as the Supported VPD Pages page has to be (SPC-4).
 constexpr std::array entries = {
     Entry{0x00, supported_pages},
     Entry{0x80, unit_serial_number},
