@@ -58,6 +58,13 @@ TEST(ReadCapacity16, EveryAllocationLengthTruncates) {
   }
 }
 
+TEST(ReadCapacity, OfADiskWithoutBlocksCannotSayZero) {
+  EXPECT_EQ(number(capacity_of(0, read_capacity_10()), 0, 4), 0u);
+  EXPECT_EQ(number(capacity_of(0, read_capacity_16()), 0, 8), 0u);
+  TestDisk disk({.size_bytes = 0});
+  EXPECT_EQ(disk.ask(cdb_10(0x28, 0, 0, 1)).sense, out_of_range);
+}
+
 TEST(ReadCapacity16, KnowsMoreThan32BitsOfBlocks) {
   EXPECT_EQ(number(capacity_of(u64{1} << 62, read_capacity_16()), 0, 8), (u64{1} << 53) - 1);
 }
@@ -99,7 +106,11 @@ TEST(Format, ThatNoDiskHasIsRefused) {
   EXPECT_THROW(LogicalUnit({}, {.block_size_bytes = 4096, .physical_block_size_bytes = 512}),
                std::system_error);
   EXPECT_THROW(LogicalUnit({}, {.physical_block_size_bytes = 3072}), std::system_error);
+  EXPECT_THROW(LogicalUnit({}, {.physical_block_size_bytes = 2u << 20}), std::system_error);
   EXPECT_THROW(LogicalUnit({}, {.size_bytes = 513}), std::system_error);
+  for (const u32 unit : {0u, 3000u, 2u << 20}) {
+    EXPECT_THROW(LogicalUnit({}, {.size_bytes = 512, .allocation_unit_bytes = unit}), std::system_error);
+  }
   EXPECT_NO_THROW(
       LogicalUnit({}, {.block_size_bytes = 512, .physical_block_size_bytes = 512, .size_bytes = 512}));
 }

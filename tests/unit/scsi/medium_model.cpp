@@ -87,10 +87,10 @@ std::optional<MediumModel::Prediction> MediumModel::predict(const Bytes& cdb, co
 MediumModel::Prediction MediumModel::transfer(const Bytes& cdb, const Bytes& buffer) {
   using enum Command::Kind;
   const Command::Kind kind = commands().at(cdb[0]).kind;
-  Decoded asked = decode(cdb);
+  const Decoded asked = decode(cdb);
   const u8 check = static_cast<u8>(asked.flags >> 1 & 3);
   if (kind == verify && check == 2) return {invalid_field, {}};
-  if (kind == same && asked.count == 0 && asked.lba < blocks()) asked.count = blocks() - asked.lba;
+  if (kind == same && asked.count == 0) return {invalid_field, {}};
   if (!inside(asked.lba, asked.count)) return {out_of_range, {}};
   if (kind == touch) return {{}, {}};
 

@@ -86,9 +86,9 @@ TEST(Read, MoreThanTheMaximumTransferLengthIsRefused) {
                    {.block_size_bytes = 512, .physical_block_size_bytes = 512, .size_bytes = u64{1} << 30});
   Bytes room(512);
   const iovec buffer{room.data(), room.size()};
-  const Bytes most = cdb_16(0x88, 0, 0, 65536);
+  const Bytes most = cdb_16(0x88, 0, 0, 16384);
   EXPECT_TRUE(std::holds_alternative<Plan>(unit.start({most, {&buffer, 1}})));
-  const Bytes more = cdb_16(0x88, 0, 0, 65537);
+  const Bytes more = cdb_16(0x88, 0, 0, 16385);
   const auto refusal = std::get<Response>(unit.start({more, {&buffer, 1}}));
   EXPECT_EQ(sense_code(refusal.sense.span()), invalid_field);
   EXPECT_EQ(number(refusal.sense.span(), 16, 2), 10u);
@@ -158,11 +158,10 @@ TEST(Read, AnErrorOfTheStoreIsAnUnrecoveredReadError) {
 }
 
 TEST(Write, ErrorsOfTheStoreSayWhatTheyAre) {
-  const std::vector<std::pair<int, SenseCode>> errors = {{EIO, write_error},
-                                                         {ENOSPC, {0x7, 0x27, 0x07}},
-                                                         {EDQUOT, {0x7, 0x27, 0x07}},
-                                                         {EROFS, {0x7, 0x27, 0x00}},
-                                                         {EBADF, {0x4, 0x44, 0x00}}};
+  const std::vector<std::pair<int, SenseCode>> errors = {
+      {EIO, write_error},         {ENOSPC, {0x7, 0x27, 0x07}}, {EDQUOT, {0x7, 0x27, 0x07}},
+      {EROFS, {0x7, 0x27, 0x00}}, {ENOMEM, {0xb, 0x00, 0x00}}, {EAGAIN, {0xb, 0x00, 0x00}},
+      {EBADF, {0x4, 0x44, 0x00}}};
   for (const auto& [error, sense] : errors) {
     TestDisk disk;
     disk.store.fail(Operation::write, error);
@@ -240,6 +239,21 @@ TEST(Complete, AFailedFlushOfAnotherEngineIsRememberedToo) {
   EXPECT_TRUE(std::holds_alternative<Response>(disk.unit.start({cdb, {}})));
   EXPECT_EQ(disk.send(synchronize_cache()).sense, write_error);
   EXPECT_EQ(disk.store.calls(Operation::flush), 0u);
+}
+
+TEST(Complete, AnErrorOfAnotherEngineIsOneOfReadingWritingOrFlushing) {
+  TestDisk disk;
+  const std::error_code error{EIO, std::generic_category()};
+  const auto refusal = [&](const Bytes& cdb, LogicalUnit::Step step) {
+    Bytes data(512);
+    const iovec buffer{data.data(), data.size()};
+    const auto plan = std::get<Plan>(disk.unit.start({cdb, {&buffer, 1}}));
+    return sense_code(disk.unit.complete(plan, step, error).sense.span());
+  };
+  EXPECT_EQ(refusal(cdb_10(0x28, 0, 0, 1), LogicalUnit::Step::transfer), read_error);
+  EXPECT_EQ(refusal(cdb_10(0x2a, 0, 0, 1), LogicalUnit::Step::transfer), write_error);
+  EXPECT_EQ(disk.store.calls(Operation::read) + disk.store.calls(Operation::write), 0u);
+  EXPECT_EQ(refusal(cdb_10(0x28, fua, 0, 1), LogicalUnit::Step::flush), write_error);
 }
 
 TEST(Plan, OfAWriteIsItsBytesAndNoMoreOfTheBuffer) {
