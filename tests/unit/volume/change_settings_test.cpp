@@ -306,6 +306,15 @@ TEST_F(DefaultSettings, SetLaterHoldForThisMountAndTheStore) {
   EXPECT_EQ(defaults(), "512\n512\n");
 }
 
+TEST_F(DefaultSettings, SetLaterDoNotCarryOptionsOfTheMountIntoTheStore) {
+  registry_->set_control("defaults/physical_block_size", "512");
+  start(false, {{"block_size", "512"}, {"physical_block_size", "4096"}});
+  registry_->set_control("defaults/block_size", "512");
+  EXPECT_EQ(defaults(), "512\n4096\n");
+  start();
+  EXPECT_EQ(defaults(), "512\n512\n");
+}
+
 TEST_F(DefaultSettings, OptionsThatAreNoneAreRefused) {
   EXPECT_THAT(refusal(
                   [&] {
