@@ -58,6 +58,7 @@ std::optional<Obstacle> try_read(const std::string& node) {
   const Fd file(fd);
   alignas(probe_bytes) std::array<char, probe_bytes> block;
   const ssize_t n = ::pread(file.number(), block.data(), block.size(), 0);
+  if (n < 0 && errno == EBADE) return std::nullopt;  // it answers: another initiator has reserved it
   if (n < 0) return Obstacle{"the first block of " + quoted(node) + " cannot be read", errno};
   if (n == 0) return Obstacle{quoted(node) + " is empty", ETIMEDOUT};
   return std::nullopt;

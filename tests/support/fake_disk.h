@@ -20,6 +20,7 @@ struct FakeKernel {
   std::string refuses;               // path of the volume that cannot become a disk
   std::string link_in_the_way;       // path of a volume that cannot be linked
   int resize_error = 0;
+  std::string warning;                             // of every disk
   std::function<void(const std::string&)> failed;  // of the disk made last
 
   void note(const std::string& event) {
@@ -76,6 +77,7 @@ class FakeDisk final : public volume::Disk {
   u32 lun() const noexcept override { return lun_; }
   std::string link() const override { return link_root_ + "/" + path_; }
   bool untouched() const noexcept override { return !kernel_.has(kernel_.touched, path_); }
+  std::string warning() const override { return kernel_.warning; }
 
  private:
   FakeKernel& kernel_;
