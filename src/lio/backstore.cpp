@@ -125,7 +125,7 @@ Backstore::Backstore(ConfigTree& tree, const BackstoreOptions& options, Parts pa
       serial_(options.serial),
       taken_over_(!device_.made()) {
   if (taken_over_) {
-    // cmd_time_out cannot be changed while a LUN is linked; it has been 0 since before the device was enabled.
+    // cmd_time_out cannot be changed while it is exported, and has been 0 since before it was enabled.
     write_if_different(tree, path() + "/attrib/qfull_time_out", "-1");
   } else {
     configure(tree, path(), options);

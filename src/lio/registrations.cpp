@@ -33,7 +33,7 @@ class Fields {
 
   // The kernel splits what it is given at commas and newlines, without a way to quote them.
   std::string text(const std::string& name, std::size_t longest) const {
-    const std::string value = optional(name).value_or("");
+    std::string value = optional(name).value_or("");
     const bool fits = std::all_of(value.begin(), value.end(),
                                   [](unsigned char c) { return c >= 0x20 && c != 0x7f && c != ','; });
     if (value.empty()) throw Unfit{"has no " + quoted(name)};

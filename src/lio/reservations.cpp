@@ -27,7 +27,7 @@ ParsedRegistrations broken(const std::string& problem) {
 
 ParsedRegistrations read_file(const std::string& path) {
   struct stat st {};
-  if (::lstat(path.c_str(), &st) != 0) {
+  if (::stat(path.c_str(), &st) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
     return broken("it cannot be looked at (" + errno_name(errno) + ")");
   }
@@ -61,12 +61,10 @@ bool is_of_a_target_of_ours(const Registration& registration) {
          registration.tpgt == our_tpgt && registration.mapped_lun == registration.target_lun;
 }
 
+// If there are two, one of them is where it belongs, or nobody can tell which is meant.
 void follow_to(const Registration& nexus, std::vector<Registration>& registrations) {
-  const auto is_there = [&](const Registration& one) { return one.same_nexus(nexus); };
-  if (std::any_of(registrations.begin(), registrations.end(), is_there)) return;
+  if (std::count_if(registrations.begin(), registrations.end(), is_of_a_target_of_ours) != 1) return;
   const auto ours = std::find_if(registrations.begin(), registrations.end(), is_of_a_target_of_ours);
-  if (ours == registrations.end() || std::count_if(ours, registrations.end(), is_of_a_target_of_ours) > 1)
-    return;
   ours->initiator_node = nexus.initiator_node;
   ours->target_node = nexus.target_node;
   ours->mapped_lun = nexus.mapped_lun;

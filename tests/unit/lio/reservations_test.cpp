@@ -122,7 +122,7 @@ TEST_F(Reservations, OfTheMachineItselfFollowAVolumeToAnotherTargetAndLun) {
 }
 
 TEST_F(Reservations, OfAnotherTargetDoNotFollowIfTheNexusHasOneOfItsOwn) {
-  keep(registration("naa.500140500000000a", "naa.5001405000000002", 0, 171) + own_registration());
+  keep(own_registration() + registration("naa.500140500000000a", "naa.5001405000000002", 0, 171));
   const VolumeObjects volume(tree);
   EXPECT_EQ(in_force(volume.backstore), own + " key 170\n");
   EXPECT_EQ(waiting(volume.backstore), "naa.500140500000000a -> naa.5001405000000002,1 lun 0 key 171\n");
