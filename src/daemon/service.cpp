@@ -105,7 +105,7 @@ int serve(const Options& options, Background& background) {
   if (::geteuid() != 0) throw Failure(EPERM, "tcmufs needs root to make block devices", "Run it with sudo");
   const Paths paths = resolve_paths(options.store, options.mount_point);
   protect_process(log);
-  lio::prepare_kernel();
+  if (const std::string lacking = lio::prepare_kernel(); !lacking.empty()) log(lacking);
   volume::Catalog catalog(paths.store);
   lio::Configfs tree(log);
   volume::Targets targets(tree);

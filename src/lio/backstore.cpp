@@ -86,18 +86,22 @@ void remove_half_made(ConfigTree& tree, const std::string& hba, const std::strin
   tolerating({ENOENT, ENOTEMPTY}, [&] { tree.remove_directory(hba); });
 }
 
-// The path of the HBA that has the enabled device of these options; half-made ones are removed on the way.
-std::string find_enabled(ConfigTree& tree, const BackstoreOptions& options) {
+bool is_exported(ConfigTree& tree, const std::string& device) {
+  return read_value(tree, device + "/statistics/scsi_tgt_dev/status") == "activated";
+}
+
+// The path of the HBA that has the complete device of these options; half-made ones are removed on the way.
+std::string find_complete(ConfigTree& tree, const BackstoreOptions& options) {
   std::string found;
   for (const std::string& hba : user_hbas(tree)) {
     const std::string device = hba + "/" + options.name;
     if (!tree.exists(device)) continue;
     const std::string dev_config = read_value(tree, device + "/attrib/dev_config");
-    const bool enabled = read_value(tree, device + "/enable") == "1";
+    const bool complete = read_value(tree, device + "/enable") == "1" && is_exported(tree, device);
     const bool never_named = dev_config.empty() && *user_hba_number(hba.substr(5)) >= first_hba_number;
-    if (enabled && dev_config == options.dev_config) {
+    if (complete && dev_config == options.dev_config) {
       found = hba;
-    } else if (!enabled && (dev_config == options.dev_config || never_named)) {
+    } else if (!complete && (dev_config == options.dev_config || never_named)) {
       remove_half_made(tree, hba, device);
     }
   }
@@ -108,7 +112,7 @@ std::string find_enabled(ConfigTree& tree, const BackstoreOptions& options) {
 
 Backstore::Parts Backstore::find_or_make(ConfigTree& tree, const BackstoreOptions& options) {
   validate(options);
-  const std::string found = find_enabled(tree, options);
+  const std::string found = find_complete(tree, options);
   if (!found.empty()) {
     ConfigDirectory hba(tree, found, ConfigDirectory::Sharing::shared);
     return {std::move(hba), ConfigDirectory(tree, found + "/" + options.name)};
@@ -129,10 +133,13 @@ Backstore::Backstore(ConfigTree& tree, const BackstoreOptions& options)
     : Backstore(tree, options, find_or_make(tree, options)) {}
 
 Backstore::Backstore(ConfigTree& tree, const BackstoreOptions& options, Parts parts)
-    : hba_(std::move(parts.hba)), device_(std::move(parts.device)), taken_over_(!device_.made()) {
+    : hba_(std::move(parts.hba)),
+      device_(std::move(parts.device)),
+      serial_(options.serial),
+      taken_over_(!device_.made()) {
   if (taken_over_) {
     check_block_size(tree, path(), options.block_size_bytes);
-    write_if_different(tree, path() + "/attrib/cmd_time_out", "0");
+    // cmd_time_out cannot be changed while it is exported, and has been 0 since before it was enabled.
     write_if_different(tree, path() + "/attrib/qfull_time_out", "-1");
   } else {
     configure(tree, path(), options);

@@ -23,8 +23,9 @@ struct BackstoreOptions {
 /// core/user_<hba>/<name>: one TCMU device on an HBA of its own, configured and enabled. Undoes itself.
 class Backstore {
  public:
-  /// Makes it, or, if the device is there already (enabled, with this dev_config), takes it over as it is;
-  /// EBUSY, and it is left alone, if it has blocks of another size.
+  /// Makes it, or, if the device is there already (enabled, with this dev_config, exported), takes it over as
+  /// it is; EBUSY, and it is left alone, if it has blocks of another size. One that is exported nowhere is made
+  /// anew: nobody uses it, and a crash leaves open what the kernel was told of its reservations.
   /// cmd_time_out=0, qfull_time_out=-1, nl_reply_supported=-1. What was made is undone if a later step fails.
   /// A device of ours that a crash left half-made (not enabled) is removed first. Throws Failure, EINVAL for
   /// options that must not reach the kernel.
@@ -39,7 +40,8 @@ class Backstore {
   void abandon() noexcept;
 
   const std::string& path() const noexcept { return device_.path(); }  // "core/user_7/NAME"
-  const std::string& uio_name() const noexcept { return uio_name_; }   // "tcm-user/7/NAME/DEV_CONFIG"
+  const std::string& serial() const noexcept { return serial_; }
+  const std::string& uio_name() const noexcept { return uio_name_; }  // "tcm-user/7/NAME/DEV_CONFIG"
   bool taken_over() const noexcept { return taken_over_; }
 
  private:
@@ -50,6 +52,7 @@ class Backstore {
   // Undone from the last to the first.
   ConfigDirectory hba_;
   ConfigDirectory device_;
+  std::string serial_;
   std::string uio_name_;
   bool taken_over_ = false;
 };

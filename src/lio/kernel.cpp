@@ -12,6 +12,7 @@
 
 #include "lio/disk_files.h"
 #include "lio/modules.h"
+#include "lio/reservations.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
 
@@ -47,7 +48,7 @@ void make_if_missing(const std::string& path) {
 }
 
 // target_core_mod chooses /etc/target or /var/target when it is loaded, and writes below pr/ there. Where the
-// directory cannot be made (a read-only root), only reservations with APTPL fail.
+// directory cannot be made (a read-only root), only persistent reservations fail.
 void make_reservation_directories(const KernelPlaces& places) {
   for (const std::string& base : {places.etc, places.var}) {
     make_if_missing(base + "/target");
@@ -55,9 +56,12 @@ void make_reservation_directories(const KernelPlaces& places) {
   }
 }
 
-// One that was chosen before our time.
-void make_reservation_directory_of(const std::string& dbroot) {
-  if (!dbroot.empty()) make_if_missing(dbroot + "/pr");
+// Also one that was chosen before our time. Returns what keeps the kernel from using it.
+std::string make_reservation_directory_of(const std::string& dbroot) {
+  if (dbroot.empty()) return {};
+  make_if_missing(dbroot);
+  make_if_missing(dbroot + "/pr");
+  return reservations_trouble(dbroot + "/pr");
 }
 
 bool works(const Needed& one, const KernelPlaces& places, const Modules& modules) {
@@ -123,7 +127,7 @@ void mount_configfs(const std::string& path) {
 
 }  // namespace
 
-void prepare_kernel(const KernelPlaces& places) {
+std::string prepare_kernel(const KernelPlaces& places) {
   load_modules(places);
   const std::string config = places.sysfs + "/kernel/config";
   mount_configfs(config);
@@ -134,7 +138,7 @@ void prepare_kernel(const KernelPlaces& places) {
   if (::access((target + "/core").c_str(), W_OK) != 0) {
     throw_errno("cannot make block devices in " + quoted(target), "Only root can do this");
   }
-  make_reservation_directory_of(text_if_there(target + "/dbroot"));
+  return make_reservation_directory_of(text_if_there(target + "/dbroot"));
 }
 
 }  // namespace tcmufs::lio

@@ -14,10 +14,11 @@ struct KernelPlaces {
 };
 
 /// Brings the kernel to where backstores and targets can be made: modules loaded (target_core_user, tcm_loop,
-/// sd_mod, and sg and fuse where there are such), configfs mounted, and a directory for the reservations that
-/// are to survive a power cut (APTPL). What is there already is left as it is. Needs CAP_SYS_MODULE and
-/// CAP_SYS_ADMIN only for what is missing. Throws Failure: ENODEV if the kernel has no such module, EPERM
-/// without the rights. Also without them it says what the kernel lacks.
-void prepare_kernel(const KernelPlaces& places = {});
+/// sd_mod, and sg and fuse where there are such), configfs mounted, and a directory for the persistent
+/// reservations, without which the kernel refuses to register any. What is there already is left as it is.
+/// Needs CAP_SYS_MODULE and CAP_SYS_ADMIN only for what is missing. Throws Failure: ENODEV if the kernel has
+/// no such module, EPERM without the rights. Also without them it says what the kernel lacks. Returns what
+/// will not work although disks do, in words; empty if all does.
+std::string prepare_kernel(const KernelPlaces& places = {});
 
 }  // namespace tcmufs::lio

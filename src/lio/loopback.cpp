@@ -30,24 +30,13 @@ std::optional<LinkOfLun> link_of(ConfigTree& tree, const std::string& lun_direct
 }
 
 std::string naa_directory(ConfigTree& tree, const std::string& wwn) {
-  const bool good = wwn.size() == 4 + wwn_digits && wwn.starts_with("naa.") &&
-                    std::all_of(wwn.begin() + 4, wwn.end(), [](unsigned char c) { return std::isxdigit(c); });
-  if (!good) {
+  if (!is_naa(wwn)) {
     throw Failure(EINVAL,
                   "the name " + quoted(wwn) + " of a target must be 'naa.' and 16 hexadecimal digits");
   }
   const std::string fabric = "loopback";
   if (!tree.exists(fabric)) tolerating({EEXIST}, [&] { tree.make_directory(fabric); });
   return fabric + "/" + wwn;
-}
-
-// The name of the target with the top bit of its last digit turned over.
-std::string initiator_of(const std::string& wwn) {
-  const std::string digits = "0123456789abcdef";
-  const auto last = static_cast<char>(std::tolower(static_cast<unsigned char>(wwn.back())));
-  std::string name = wwn;
-  name.back() = digits[digits.find(last) ^ 8];
-  return name;
 }
 
 std::string address_of(ConfigTree& tree, const std::string& tpgt) {
@@ -80,6 +69,20 @@ void remove_empty_luns(ConfigTree& tree, const std::string& tpgt) {
 }
 
 }  // namespace
+
+bool is_naa(const std::string& wwn) {
+  return wwn.size() == 4 + wwn_digits && wwn.starts_with("naa.") &&
+         std::all_of(wwn.begin() + 4, wwn.end(), [](unsigned char c) { return std::isxdigit(c); });
+}
+
+// The name of the target with the top bit of its last digit turned over.
+std::string initiator_of(const std::string& wwn) {
+  const std::string digits = "0123456789abcdef";
+  const auto last = static_cast<char>(std::tolower(static_cast<unsigned char>(wwn.back())));
+  std::string name = wwn;
+  name.back() = digits[digits.find(last) ^ 8];
+  return name;
+}
 
 void remove_target(ConfigTree& tree, const std::string& naa) {
   const std::string tpgt = naa + "/tpgt_1";
@@ -134,6 +137,7 @@ Lun::Lun(LoopbackTarget& target, u32 lun, const Backstore& backstore)
     : target_(target),
       lun_(lun),
       backstore_(backstore.path()),
+      serial_(backstore.serial()),
       directory_(target.tree(), lun_directory(target, lun)) {
   ConfigTree& tree = target_.tree();
   const std::lock_guard lock(target_.link_mutex_);
@@ -146,7 +150,7 @@ Lun::Lun(LoopbackTarget& target, u32 lun, const Backstore& backstore)
     taken_over_ = true;
   } else {
     link_ = directory_.path() + backstore_.substr(backstore_.rfind('/'));
-    tree.link(backstore_, link_);
+    make_link(Restored::everything);
   }
   directory_.take_over();
   owned_ = true;
@@ -171,6 +175,14 @@ void Lun::relink() {
   const std::lock_guard lock(target_.link_mutex_);
   ConfigTree& tree = target_.tree();
   tolerating({ENOENT}, [&] { tree.unlink(link_); });
+  make_link(Restored::this_nexus_only);
+}
+
+// With the target's link_mutex_ held. Between the two the kernel knows of reservations and gives nobody
+// access.
+void Lun::make_link(Restored which) {
+  ConfigTree& tree = target_.tree();
+  lost_reservations_ = restore_reservations(tree, {backstore_, serial_, target_.path(), lun_}, which);
   tree.link(backstore_, link_);
 }
 

@@ -4,6 +4,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
@@ -21,9 +22,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// How long the kernel is left alone before it is asked once more.
-constexpr auto first_nudge = milliseconds(500);
-constexpr auto next_nudge = milliseconds(2000);
+// How long the kernel is left alone before it is asked for the size once more.
+constexpr auto first_rescan = milliseconds(500);
+constexpr auto next_rescan = milliseconds(2000);
 
 constexpr std::size_t probe_bytes = 4096;
 
@@ -31,23 +32,17 @@ std::string device_directory(const std::string& sysfs, const std::string& addres
   return sysfs + "/class/scsi_device/" + address + "/device";
 }
 
-// "H", "C", "T", "L".
-std::array<std::string, 4> split(const std::string& address) {
-  std::array<std::string, 4> parts;
-  std::size_t part = 0;
-  for (const char c : address) {
-    if (c == ':' && ++part == parts.size()) break;
-    if (c != ':') parts[part] += c;
+// "H:C:T:L".
+void validate(const std::string& address) {
+  if (std::count(address.begin(), address.end(), ':') != 3) {
+    throw Failure(EINVAL, "the address " + quoted(address) + " is none of SCSI");
   }
-  if (part != parts.size() - 1) throw Failure(EINVAL, "the address " + quoted(address) + " is none of SCSI");
-  return parts;
 }
 
 /// What stands between an address and a disk that works.
 struct Obstacle {
   std::string sentence;
   int error = ETIMEDOUT;
-  bool missed = false;      // the kernel knows no device of that address
   bool wrong_size = false;  // it has a disk, of another size
 };
 
@@ -58,6 +53,7 @@ std::optional<Obstacle> try_read(const std::string& node) {
   const Fd file(fd);
   alignas(probe_bytes) std::array<char, probe_bytes> block;
   const ssize_t n = ::pread(file.number(), block.data(), block.size(), 0);
+  if (n < 0 && errno == EBADE) return std::nullopt;  // it answers: another initiator has reserved it
   if (n < 0) return Obstacle{"the first block of " + quoted(node) + " cannot be read", errno};
   if (n == 0) return Obstacle{quoted(node) + " is empty", ETIMEDOUT};
   return std::nullopt;
@@ -67,8 +63,7 @@ std::optional<Obstacle> try_read(const std::string& node) {
 std::optional<Obstacle> look(ScsiDisk& disk, u64 size_bytes, const std::string& sysfs,
                              const std::string& dev) {
   const std::string device = device_directory(sysfs, disk.address);
-  if (!is_known(disk.address, sysfs))
-    return Obstacle{.sentence = "the kernel found no SCSI device there", .missed = true};
+  if (!is_known(disk.address, sysfs)) return Obstacle{"the kernel found no SCSI device there"};
   const auto blocks = names_in_if_there(device + "/block");
   if (blocks.empty()) return Obstacle{"no block device belongs to it (is the module sd_mod loaded?)"};
   disk.name = blocks.front();
@@ -93,25 +88,13 @@ std::optional<Obstacle> look(ScsiDisk& disk, u64 size_bytes, const std::string& 
   return try_read(disk.node);
 }
 
-// Writes what may be refused: the caller goes on looking.
-bool offer(const std::string& path, const std::string& text) {
+// It may be refused: the caller goes on looking.
+void offer_rescan(const std::string& address, const std::string& sysfs) {
   try {
-    write_text(path, text);
-    return true;
+    write_text(device_directory(sysfs, address) + "/rescan", "1");
   } catch (const Failure&) {
-    return false;
+    return;
   }
-}
-
-void nudge(const std::string& address, const Obstacle& obstacle, const std::string& sysfs) {
-  if (obstacle.missed) {
-    const auto [host, channel, target, lun] = split(address);
-    const std::string scan = sysfs + "/class/scsi_host/host" + host + "/scan";
-    const std::string place = channel + " " + target + " ";
-    // tcm_loop's hosts (max_lun 0) refuse every LUN that is named; asked for all of them, they find LUN 0.
-    if (!offer(scan, place + lun)) offer(scan, place + "-");
-  }
-  if (obstacle.wrong_size) offer(device_directory(sysfs, address) + "/rescan", "1");
 }
 
 }  // namespace
@@ -120,15 +103,15 @@ ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadlin
                        const std::string& sysfs, const std::string& dev) {
   ScsiDisk disk;
   disk.address = address;
-  static_cast<void>(split(address));
+  validate(address);
   std::optional<Obstacle> obstacle;
-  auto nudge_time = Deadline::Clock::now() + first_nudge;
+  auto rescan_time = Deadline::Clock::now() + first_rescan;
   const bool there = poll_until(deadline, [&] {
     obstacle = look(disk, size_bytes, sysfs, dev);
     if (!obstacle || obstacle->error == EIO) return true;
-    if (Deadline::Clock::now() >= nudge_time) {
-      nudge(address, *obstacle, sysfs);
-      nudge_time = Deadline::Clock::now() + next_nudge;
+    if (obstacle->wrong_size && Deadline::Clock::now() >= rescan_time) {
+      offer_rescan(address, sysfs);
+      rescan_time = Deadline::Clock::now() + next_rescan;
     }
     return false;
   });

@@ -20,11 +20,12 @@ struct ScsiDisk {
   dev_t number = 0;
 };
 
-/// Waits until the disk of that address exists, has `size_bytes` and answers a read of its first block; asks
-/// the kernel again for the size if that is another, and scans again if it missed the disk, which tcm_loop
-/// does for LUN 0 only (its max_lun is 0): any other that was missed must be unlinked and linked again.
-/// Throws Failure (ETIMEDOUT, at once EIO when the first read fails). Blocks as long as that read is not
-/// answered. `sysfs` is "/sys", `dev` "/dev" outside tests.
+/// Waits until the disk of that address exists, has `size_bytes` and answers a read of its first block, if
+/// only with a reservation conflict; asks the kernel again for the size if that is another. A disk that the
+/// kernel's scan has missed is not scanned for: tcm_loop's hosts (max_lun 0) find LUN 0 only, and complain
+/// about every other; it must be unlinked and linked again. Throws Failure (ETIMEDOUT, at once EIO when the
+/// first read fails). Blocks as long as that read is not answered. `sysfs` is "/sys", `dev` "/dev" outside
+/// tests.
 ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadline& deadline,
                        const std::string& sysfs = "/sys", const std::string& dev = "/dev");
 

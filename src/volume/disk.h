@@ -54,6 +54,8 @@ class Disk {
   virtual std::string link() const = 0;
   /// No command has changed the medium yet.
   virtual bool untouched() const noexcept = 0;
+  /// What is not as it should be although the disk works, in words; empty if all is.
+  virtual std::string warning() const { return {}; }
 };
 
 /// Makes a disk; throws Failure, and then nothing of it is left. `failed` is called, from a thread of the

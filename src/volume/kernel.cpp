@@ -1,6 +1,7 @@
 #include "volume/kernel.h"
 
 #include "lio/leftovers.h"
+#include "lio/reservations.h"
 #include "volume/kernel_disk.h"
 
 namespace tcmufs::volume {
@@ -38,6 +39,7 @@ Registry::Kernel kernel_of(lio::ConfigTree& tree, Targets& targets, const Uuid& 
       .leftovers = [&tree, store_uuid] { return leftovers(tree, store_uuid); },
       .remove_leftover = [&tree,
                           store_uuid](const Uuid& uuid) { remove_leftovers_of(tree, store_uuid, uuid); },
+      .forget = [&tree](const Uuid& uuid) { lio::forget_reservations(tree, uuid.text()); },
   };
 }
 

@@ -46,6 +46,7 @@ class KernelDisk final : public Disk {
   u32 lun() const noexcept override { return target_.lun(); }
   std::string link() const override { return link_.full(); }
   bool untouched() const noexcept override { return unit_.medium_changes() == 0; }
+  std::string warning() const override { return lun_.lost_reservations(); }
 
  private:
   static Targets::Use place(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,

@@ -60,8 +60,10 @@ void Registry::bring_up() {
 }
 
 void Registry::settle_leftovers(const std::vector<Uuid>& left) {
+  std::vector<Uuid> known;
   std::vector<Uuid> wanted;
   for (const Facts& facts : all_facts()) {
+    known.push_back(facts.uuid);
     if (comes_up(facts, left)) wanted.push_back(facts.uuid);
   }
   for (const Uuid& uuid : left) {
@@ -77,6 +79,7 @@ void Registry::settle_leftovers(const std::vector<Uuid>& left) {
     options_.log(what);
     try {
       workers_.run(what, context_.transition_limit, [this, uuid] { kernel_.remove_leftover(uuid); });
+      if (std::find(known.begin(), known.end(), uuid) == known.end()) forget(uuid);
     } catch (const std::exception& error) {
       options_.log(error.what());
     }

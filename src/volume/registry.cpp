@@ -167,8 +167,18 @@ void Registry::remove(const std::string& path) {
     volume->stay();
     throw;
   }
+  forget(volume->facts().uuid);
   const std::lock_guard lock(mutex_);
   volumes_.erase(path);
+}
+
+// The volume is gone already: what is left of it in the kernel is no reason to say that it is not.
+void Registry::forget(const Uuid& uuid) noexcept {
+  try {
+    kernel_.forget(uuid);
+  } catch (const std::exception& error) {
+    options_.log(error.what());
+  }
 }
 
 void Registry::remove_directory(const std::string& path) {
@@ -209,6 +219,7 @@ void Registry::rename_volume(const std::string& from, const std::string& to) {
     if (replaced) replaced->stay();
     throw;
   }
+  if (replaced) forget(replaced->facts().uuid);
   const std::lock_guard lock(mutex_);
   volumes_.erase(from);
   volumes_[to] = volume;

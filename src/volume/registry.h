@@ -35,6 +35,8 @@ class Registry final : public ctlfs::Backend {
     /// What is left of disks of this store, by the uuid of their volumes, and how to remove one of them.
     std::function<std::vector<Uuid>()> leftovers;
     std::function<void(const Uuid&)> remove_leftover;
+    /// Removes what the kernel keeps of a volume that will never be again. Throws Failure.
+    std::function<void(const Uuid&)> forget = [](const Uuid&) {};
   };
 
   /// Loads the store; no disk is there yet.
@@ -78,6 +80,7 @@ class Registry final : public ctlfs::Backend {
   std::vector<Facts> all_facts() const;
   std::string target_for(const std::string& path, const Uuid& uuid) const;
   void refuse_while_stopping() const;
+  void forget(const Uuid& uuid) noexcept;
   void rename_volume(const std::string& from, const std::string& to);
   void rename_directory(const std::string& from, const std::string& to);
 

@@ -160,13 +160,15 @@ void FileVolume::attach_now() {
     throw;
   }
   remember_lun();
+  const std::string warning = disk_->warning();
+  if (!warning.empty()) context_.log(quoted(facts().path) + ": " + warning);
   const std::lock_guard lock(mutex_);
   facts_.state = State::ready;
   device_ = disk_->device();
   facts_.device = device_.node;
   facts_.sg = device_.sg;
   facts_.link = disk_->link();
-  facts_.last_error.clear();
+  facts_.last_error = warning;
   stranded_ = false;
 }
 

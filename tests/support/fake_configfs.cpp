@@ -54,6 +54,7 @@ void FakeConfigfs::remove_directory(const std::string& path) {
   std::erase_if(nodes_,
                 [&](const auto& node) { return node.first == path || node.first.starts_with(path + "/"); });
   missed_luns_.erase(path);
+  registrations_.erase(path);
 }
 
 std::string FakeConfigfs::read(const std::string& path) {
@@ -92,6 +93,8 @@ void FakeConfigfs::link(const std::string& target, const std::string& path) {
     if (dead_) return;
     if (const int error = refusal_of_link(target, path)) fail(error, operation);
     nodes_[path] = {Node::Kind::link, true, target};
+    exports_changed(target);
+    enable_registrations(target, path);
     if (miss_scans_) ++missed_luns_[parent_of(parent_of(parent_of(path)))];
     hook = on_link;
   }
@@ -119,6 +122,8 @@ void FakeConfigfs::unlink(const std::string& path) {
   if (!reset_.wait_for(lock, std::chrono::seconds(20), answered))
     fail(ETIMEDOUT, operation + " (hangs in D state)");
   nodes_.erase(path);
+  exports_changed(device);
+  free_registrations(device, path);
 }
 
 std::optional<std::string> FakeConfigfs::link_target(const std::string& path) {

@@ -59,7 +59,9 @@ class FakeConfigfs final : public lio::ConfigTree {
   /// "list PATH".
   std::vector<std::string> operations() const;
   std::vector<std::string> cleanup_failures() const;
-  /// Every path with its value, as it stands.
+  /// Every path with its value, as it stands. In a device's directory "pr" res_aptpl_metadata shows the
+  /// registrations that wait for their nexus, res_pr_registered_i_pts those that are in force, a line each:
+  /// "INITIATOR -> TARGET,TPGT LUN key K" and, of the holder, " holds type T".
   std::map<std::string, std::string> snapshot() const;
 
  private:
@@ -70,6 +72,11 @@ class FakeConfigfs final : public lio::ConfigTree {
     std::string value;
   };
   using Names = std::vector<std::string>;
+  struct Registration {
+    std::string nexus;  // what the kernel finds it by
+    std::string shown;
+    std::string link;  // of the LUN through which it is in force, or empty: it waits for its nexus
+  };
 
   // All of these with mutex_ held.
   void enter(const std::string& operation);
@@ -85,16 +92,22 @@ class FakeConfigfs final : public lio::ConfigTree {
   int write_control(const std::string& device, const std::string& text);
   int write_attribute(const std::string& device, const std::string& name, const std::string& value);
   int write_nexus(const std::string& tpgt, const std::string& value);
+  int write_registration(const std::string& device, const std::string& text);
+  void enable_registrations(const std::string& device, const std::string& link);
+  void free_registrations(const std::string& device, const std::string& link);
+  void show_registrations(const std::string& device);
+  void exports_changed(const std::string& device);
   void add_groups(const std::string& parent, const Names& names);
   void add_attributes(const std::string& parent, const std::map<std::string, std::string>& values);
   void fill(const std::string& path, const Names& parts);
 
   mutable std::mutex mutex_;
   std::condition_variable reset_;
-  std::map<std::string, Node> nodes_;       // guarded by mutex_, as all below
-  std::map<std::string, int> missed_luns_;  // by tpgt
-  std::map<std::string, u64> resets_;       // by device
-  std::map<std::string, int> failing_;      // prefix of operation -> errno
+  std::map<std::string, Node> nodes_;                               // guarded by mutex_, as all below
+  std::map<std::string, int> missed_luns_;                          // by tpgt
+  std::map<std::string, u64> resets_;                               // by device
+  std::map<std::string, std::vector<Registration>> registrations_;  // by device
+  std::map<std::string, int> failing_;                              // prefix of operation -> errno
   std::vector<std::string> operations_;
   std::vector<std::string> cleanup_failures_;
   std::size_t step_ = 0;

@@ -75,6 +75,15 @@ int FakeConfigfs::refusal_of_write(const std::string& path, const std::string& v
     ++resets_[device];
     return 0;
   }
+  if (name == "res_aptpl_metadata") return write_registration(parent_of(parent), value);
+  if (name == "dbroot") {
+    const bool used = std::any_of(nodes_.begin(), nodes_.end(), [](const auto& other) {
+      return other.first.starts_with("core/") && other.first.ends_with("/enable");
+    });
+    if (used) return EINVAL;
+    node->value = value;
+    return 0;
+  }
   if (name == "vpd_unit_serial") {
     if (is_exported(parent_of(parent))) return EINVAL;
     if (value.size() >= 254) return EOVERFLOW;
@@ -177,6 +186,9 @@ void FakeConfigfs::fill(const std::string& path, const Names& parts) {
                                       {"max_data_area_mb", "1024"},
                                       {"nl_reply_supported", "0"},
                                       {"qfull_time_out", "-1"}});
+    add_groups(path + "/statistics", {"scsi_dev", "scsi_lu", "scsi_tgt_dev"});
+    add_attributes(path + "/statistics/scsi_tgt_dev", {{"status", "deactivated"}});
+    add_attributes(path + "/pr", {{"res_aptpl_metadata", ""}, {"res_pr_registered_i_pts", ""}});
     add_attributes(path + "/wwn", {{"vpd_unit_serial", "T10 VPD Unit Serial Number: "}});
   } else if (parts.size() == 2) {
     add_groups(path, {"fabric_statistics", "param"});

@@ -27,6 +27,7 @@ struct FakeKernel {
   std::map<std::string, std::string> blocks;         // path → "512/4096" of the disk made last
   std::function<void(const std::string&)> on_event;  // called before an event is noted
   std::function<void(const std::string&)> failed;    // of the disk made last
+  std::string warning;                               // of every disk
 
   void note(const std::string& event) {
     if (on_event) on_event(event);
@@ -88,6 +89,7 @@ class FakeDisk final : public volume::Disk {
   u32 lun() const noexcept override { return lun_; }
   std::string link() const override { return link_root_ + "/" + path_; }
   bool untouched() const noexcept override { return !kernel_.has(kernel_.touched, path_); }
+  std::string warning() const override { return kernel_.warning; }
 
  private:
   FakeKernel& kernel_;

@@ -23,6 +23,18 @@ int error_of(const lio::BackstoreOptions& options) {
   return 0;
 }
 
+// By a target of somebody else's.
+const std::string elsewhere = "loopback/naa.6001405999999999";
+void export_elsewhere(FakeConfigfs& tree, const std::string& device) {
+  tree.make_directory(elsewhere);
+  tree.make_directory(elsewhere + "/tpgt_1");
+  tree.make_directory(elsewhere + "/tpgt_1/lun/lun_0");
+  tree.link(device, elsewhere + "/tpgt_1/lun/lun_0/link");
+}
+void stop_export(FakeConfigfs& tree) {
+  tree.unlink(elsewhere + "/tpgt_1/lun/lun_0/link");
+}
+
 TEST(Backstore, ConfiguresTheDeviceInOneWriteOfControl) {
   FakeConfigfs tree;
   lio::BackstoreOptions options = volume_options();
@@ -98,9 +110,10 @@ TEST(Backstore, RefusesAnEmptySerialBecauseReservationsWouldShareAFile) {
   }
 }
 
-TEST(Backstore, TakesOverAnEnabledDeviceAsItIs) {
+TEST(Backstore, TakesOverAnExportedDeviceAsItIs) {
   FakeConfigfs tree;
   lio::Backstore first(tree, volume_options());
+  export_elsewhere(tree, first.path());
   first.abandon();
   const auto before = tree.snapshot();
   lio::BackstoreOptions grown = volume_options();
@@ -111,11 +124,25 @@ TEST(Backstore, TakesOverAnEnabledDeviceAsItIs) {
   EXPECT_EQ(second.path(), first.path());
   EXPECT_EQ(second.uio_name(), first.uio_name());
   EXPECT_EQ(tree.snapshot(), before);
+  stop_export(tree);
+}
+
+TEST(Backstore, ThatIsExportedNowhereIsMadeAnewBecauseNobodyKnowsWhatItHasBeenTold) {
+  FakeConfigfs tree;
+  lio::Backstore first(tree, volume_options());
+  const auto before = tree.snapshot();
+  tree.write(first.path() + "/pr/res_aptpl_metadata", "initiator_node=a,target_node=b,sa_res_key=1");
+  first.abandon();
+  const lio::Backstore second(tree, volume_options());
+  EXPECT_FALSE(second.taken_over());
+  EXPECT_EQ(second.path(), first.path());
+  EXPECT_EQ(tree.snapshot(), before);
 }
 
 TEST(Backstore, WithBlocksOfAnotherSizeIsNotTakenOverAndStays) {
   FakeConfigfs tree;
   lio::Backstore first(tree, volume_options());
+  export_elsewhere(tree, first.path());
   first.abandon();
   const auto before = tree.snapshot();
   lio::BackstoreOptions options = volume_options();
@@ -128,20 +155,23 @@ TEST(Backstore, WithBlocksOfAnotherSizeIsNotTakenOverAndStays) {
     EXPECT_THAT(failure.what(), HasSubstr("block_size to 512"));
   }
   EXPECT_EQ(tree.snapshot(), before);
+  stop_export(tree);
 }
 
 TEST(Backstore, TakesOverOnAnyHba) {
   FakeConfigfs tree;
+  const std::string device = "core/user_7/" + volume_uuid;
   tree.make_directory("core/user_7");
-  tree.make_directory("core/user_7/" + volume_uuid);
-  tree.write("core/user_7/" + volume_uuid + "/control",
-             "hw_block_size=512,dev_config=" + volume_options().dev_config);
-  tree.write("core/user_7/" + volume_uuid + "/enable", "1");
+  tree.make_directory(device);
+  tree.write(device + "/control", "hw_block_size=512,dev_config=" + volume_options().dev_config);
+  tree.write(device + "/enable", "1");
+  tree.write(device + "/attrib/qfull_time_out", "7");
+  export_elsewhere(tree, device);
   lio::Backstore backstore(tree, volume_options());
-  EXPECT_EQ(backstore.path(), "core/user_7/" + volume_uuid);
+  EXPECT_EQ(backstore.path(), device);
   EXPECT_EQ(backstore.uio_name(), "tcm-user/7/" + volume_uuid + "/" + volume_options().dev_config);
-  EXPECT_EQ(tree.snapshot().at(backstore.path() + "/attrib/cmd_time_out"), "0")
-      << "set again where it is not 0";
+  EXPECT_EQ(tree.snapshot().at(device + "/attrib/qfull_time_out"), "-1") << "set again where it is another";
+  stop_export(tree);
   backstore.remove();
   EXPECT_FALSE(tree.exists("core/user_7"));
 }

@@ -39,7 +39,8 @@ class RegistryTest : public testing::Test {
           return used ? std::vector<lio::Holder>{{"mount", "/srv"}} : std::vector<lio::Holder>{};
         },
         .leftovers = [this] { return leftovers_; },
-        .remove_leftover = [this](const Uuid& uuid) { kernel_.note("leftover " + uuid.text()); }};
+        .remove_leftover = [this](const Uuid& uuid) { kernel_.note("leftover " + uuid.text()); },
+        .forget = [this](const Uuid& uuid) { kernel_.note("forgot " + uuid.text()); }};
     registry_.emplace(
         kernel, *catalog_,
         Registry::Options{.mount_point = "/mnt",

@@ -157,6 +157,27 @@ TEST_F(RegistryTest, RemoveTakesDiskImageAndRecordAway) {
   EXPECT_THAT(registry_->status_table(""), Not(HasSubstr("db0")));
 }
 
+TEST_F(RegistryTest, WhatTheKernelKeepsOfAVolumeGoesWithItAndNotBefore) {
+  auto volume = attached("db0");
+  const std::string forgot = "forgot " + volume->control("uuid").substr(0, 36);
+  kernel_.used = {"db0"};
+  refusal([&] { registry_->remove("db0"); }, EBUSY);
+  kernel_.used.clear();
+  registry_->take_down(Deadline::after(std::chrono::seconds(10)));
+  start();
+  EXPECT_THAT(kernel_.taken_events(), Not(Contains(forgot)));
+  registry_->remove("db0");
+  EXPECT_THAT(kernel_.taken_events(), ElementsAre(forgot));
+}
+
+TEST_F(RegistryTest, ADiskWithAWarningIsReadyAndTheWarningIsTold) {
+  kernel_.warning = "something is lost";
+  auto volume = attached("db0");
+  EXPECT_EQ(state(*volume), "ready\n");
+  EXPECT_EQ(volume->control("last_error"), "something is lost\n");
+  EXPECT_THAT(log_, Contains("'db0': something is lost"));
+}
+
 TEST_F(RegistryTest, RemoveOfAUsedVolumeIsRefusedAndSaysByWhom) {
   auto volume = attached("db0");
   kernel_.used = {"db0"};
@@ -170,7 +191,7 @@ TEST_F(RegistryTest, ARemovedVolumeThatIsStillOpenNeverBecomesADisk) {
   registry_->remove("db0");
   write(*volume, 0, "x", maker);
   volume->attach();
-  EXPECT_THAT(kernel_.taken_events(), IsEmpty());
+  EXPECT_THAT(kernel_.taken_events(), Not(Contains(StartsWith("made"))));
 }
 
 TEST_F(RegistryTest, RenameMovesTheLinkAndKeepsIdentityAndDisk) {
@@ -185,10 +206,12 @@ TEST_F(RegistryTest, RenameMovesTheLinkAndKeepsIdentityAndDisk) {
 }
 
 TEST_F(RegistryTest, RenameReplacesAnIdleVolume) {
-  attached("old");
+  const std::string replaced = attached("old")->control("uuid").substr(0, 36);
   auto fresh = create("new", 2 * mib);
   registry_->rename("new", "old");
-  EXPECT_THAT(kernel_.taken_events(), Contains("gone old"));
+  const auto events = kernel_.taken_events();
+  EXPECT_THAT(events, Contains("gone old"));
+  EXPECT_EQ(events.back(), "forgot " + replaced);
   EXPECT_EQ(fresh->control("size"), "2097152\n");
   EXPECT_EQ(registry_->entries().size(), 1U);
 }
@@ -329,10 +352,15 @@ TEST_F(RegistryTest, AVolumeWithABrokenRecordSaysSoAndItsImageIsLeftAlone) {
 
 TEST_F(RegistryTest, RemovesLeftoversThatNoVolumeWants) {
   auto wanted = create("db0", mib);
-  leftovers_ = {*Uuid::parse(wanted->control("uuid").substr(0, 36)), Uuid::random()};
+  auto empty = create("empty");
+  const auto uuid_of = [](ctlfs::Volume& volume) {
+    return *Uuid::parse(volume.control("uuid").substr(0, 36));
+  };
+  leftovers_ = {uuid_of(*wanted), Uuid::random(), uuid_of(*empty)};
   registry_->bring_up();
   EXPECT_THAT(kernel_.taken_events(),
-              ElementsAre("leftover " + leftovers_[1].text(), StartsWith("made db0")));
+              ElementsAre("leftover " + leftovers_[1].text(), "forgot " + leftovers_[1].text(),
+                          "leftover " + leftovers_[2].text(), StartsWith("made db0")));
 }
 
 TEST_F(RegistryTest, RemovesLinksToDisksThatAreGone) {
