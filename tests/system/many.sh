@@ -43,6 +43,7 @@ must_be "the number of volumes in the table of web" "$(awk '$2 == "ready"' "$mnt
 addresses() { while read -r v; do basename "$(readlink -f "/sys/block/$(basename "$(readlink -f "$links/$v")")/device")"; done <"$work/luns"; }
 must_be "the number of SCSI targets" "$(addresses | cut -d: -f1-3 | sort -u | wc -l)" 1
 must_be "the number of LUNs" "$(addresses | cut -d: -f4 | sort -u | wc -l)" 10
+must_be "how often the kernel complains about a LUN" "$(dmesg | grep -c 'larger than allowed' || true)" 0
 must_fail 'not empty' rmdir "$mnt/web"
 
 step "all are back after a remount, with their contents"

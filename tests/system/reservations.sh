@@ -290,7 +290,6 @@ stop
 nothing_left
 
 step "where the kernel cannot keep them, disks work and registering is refused"
-unload
 mount -t tmpfs -o ro none /etc/target
 start 2>"$work/said"
 must_match "what the start says" "$(cat "$work/said" "$work/syslog")" "cannot keep persistent reservations in '/etc/target/pr'"
