@@ -12,14 +12,13 @@ namespace {
 /// The first half of the data-out buffer is compared, the second written.
 std::optional<Sense> miscompare(const Execution& execution) {
   std::vector<u8> expected(std::min(execution.plan.range.length_bytes(), piece_bytes));
-  return read_pieces(execution.store, execution.plan.range,
-                     [&](u64 done, std::span<const u8> piece) -> std::optional<Sense> {
-                       const auto part = std::span(expected).first(piece.size());
-                       copy_from(execution.command.buffer, done, part);
-                       const auto at = first_difference(piece, part);
-                       if (at) return sense::miscompare_during_verify.with_information(done + *at);
-                       return std::nullopt;
-                     });
+  return read_pieces(execution, [&](u64 done, std::span<const u8> piece) -> std::optional<Sense> {
+    const auto part = std::span(expected).first(piece.size());
+    copy_from(execution.command.buffer, done, part);
+    const auto at = first_difference(piece, part);
+    if (at) return sense::miscompare_during_verify.with_information(done + *at);
+    return std::nullopt;
+  });
 }
 
 Result compare_then_write(const Execution& execution) {
@@ -28,11 +27,8 @@ Result compare_then_write(const Execution& execution) {
     if (const auto wrong = miscompare(execution)) return *wrong;
     if (command.point_of_no_return != nullptr) command.point_of_no_return->passed();
   }
-  const ByteRange& range = execution.plan.range;
-  const auto data = slice(command.buffer, range.length_bytes(), range.length_bytes());
-  if (const auto error = execution.store.write(range.offset_bytes(), data)) {
-    return sense_of(error, Direction::writing);
-  }
+  const u64 half = execution.plan.range.length_bytes();
+  if (const auto wrong = write_piece(execution, 0, slice(command.buffer, half, half))) return *wrong;
   return taken();
 }
 

@@ -5,14 +5,14 @@ namespace tcmufs::scsi {
 
 namespace {
 
-struct DefectHeader10 {  // SBC-3 5.17.2
+struct DefectHeader10 {  // SBC-3, READ DEFECT DATA(10) parameter data
   u8 reserved = 0;
   u8 lists = 0;  // as asked for: which lists these are, in which format
   Be16 length;
 };
 static_assert(sizeof(DefectHeader10) == 4);
 
-struct DefectHeader12 {  // SBC-3 5.18.2
+struct DefectHeader12 {  // SBC-3, READ DEFECT DATA(12) parameter data
   u8 reserved = 0;
   u8 lists = 0;
   Be16 generation;

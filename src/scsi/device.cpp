@@ -1,5 +1,6 @@
 #include "scsi/device.h"
 
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <string>
@@ -13,7 +14,7 @@ namespace {
 
 constexpr u32 physical_limit_bytes = 1u << 20;
 
-Geometry checked(const Format& format) {
+const Format& checked(const Format& format) {
   const u32 block = format.block_size_bytes;
   const u32 physical = format.physical_block_size_bytes;
   if (block != 512 && block != 4096) {
@@ -24,19 +25,37 @@ Geometry checked(const Format& format) {
     throw Failure(EINVAL, "a disk cannot have physical blocks of " + std::to_string(physical) + " bytes",
                   "Use a power of two, from the block size to " + std::to_string(physical_limit_bytes));
   }
+  const u32 unit = format.allocation_unit_bytes;
+  if (unit > physical_limit_bytes || !std::has_single_bit(unit)) {
+    throw Failure(EINVAL, "a disk cannot have an allocation unit of " + std::to_string(unit) + " bytes",
+                  "Use a power of two, at most " + std::to_string(physical_limit_bytes));
+  }
   if (format.size_bytes % block != 0) {
     throw Failure(EINVAL, "a disk cannot have " + std::to_string(format.size_bytes) + " bytes",
                   "Use a multiple of its block size, " + std::to_string(block));
   }
-  return {block, static_cast<u8>(std::countr_zero(physical / block)), format.size_bytes};
+  return format;
+}
+
+Geometry geometry_of(const Format& format) {
+  const u32 block = format.block_size_bytes;
+  return {block, static_cast<u8>(std::countr_zero(format.physical_block_size_bytes / block)),
+          format.size_bytes};
 }
 
 }  // namespace
 
 Device::Device(Identity identity, const Format& format)
-    : identity_(std::move(identity)), limits_(Limits::of(format.block_size_bytes)) {
-  state_.geometry = checked(format);
+    : limits_(Limits::of(checked(format))),
+      block_size_bytes_(format.block_size_bytes),
+      identity_(std::move(identity)) {
+  state_.geometry = geometry_of(format);
   state_.read_only = format.read_only;
+}
+
+Identity Device::identity() const {
+  const std::lock_guard held(mutex_);
+  return identity_;
 }
 
 UnitState Device::state() const noexcept {
@@ -56,6 +75,16 @@ void Device::set_modes(const Modes& modes) noexcept {
 void Device::set_stopped(bool stopped) noexcept {
   const std::lock_guard held(mutex_);
   state_.stopped = stopped;
+}
+
+void Device::set_identity(Identity identity) {
+  {
+    const std::lock_guard held(mutex_);
+    identity.uuid = identity_.uuid;
+    if (identity == identity_) return;
+    identity_ = std::move(identity);
+  }
+  if (inquired_.load(std::memory_order_relaxed)) attentions_.fetch_or(inquiry_changed);
 }
 
 void Device::resize(u64 size_bytes) noexcept {
@@ -81,12 +110,17 @@ void Device::raise(Attention attention) noexcept {
 }
 
 std::optional<Sense> Device::take_unit_attention() noexcept {
+  struct News {
+    Attention attention;
+    const Sense& sense;
+  };
+  static constexpr std::array in_order = {News{inquiry_changed, sense::inquiry_data_has_changed},
+                                          News{capacity_changed, sense::capacity_data_has_changed},
+                                          News{modes_changed, sense::mode_parameters_changed}};
   if (attentions_.load() == 0) return std::nullopt;
-  if ((attentions_.fetch_and(static_cast<u8>(~capacity_changed)) & capacity_changed) != 0) {
-    return sense::capacity_data_has_changed;
-  }
-  if ((attentions_.fetch_and(static_cast<u8>(~modes_changed)) & modes_changed) != 0) {
-    return sense::mode_parameters_changed;
+  for (const News& news : in_order) {
+    const auto others = static_cast<u8>(~news.attention);
+    if ((attentions_.fetch_and(others) & news.attention) != 0) return news.sense;
   }
   return std::nullopt;
 }

@@ -14,7 +14,7 @@
 
 namespace tcmufs::scsi {
 
-/// What the mode pages can change (SBC-3 6.5).
+/// What the mode pages can change (SBC-3 and SPC-4, mode parameters).
 struct Modes {
   bool write_cache = true;
   bool descriptor_sense = false;
@@ -39,8 +39,9 @@ class Device {
   /// Throws Failure (EINVAL) for a format that no disk has.
   Device(Identity identity, const Format& format);
 
-  const Identity& identity() const noexcept { return identity_; }
+  Identity identity() const;
   const Limits& limits() const noexcept { return limits_; }
+  u32 block_size_bytes() const noexcept { return block_size_bytes_; }
   RangeLock& ranges() noexcept { return ranges_; }
 
   /// One lock, one copy.
@@ -49,13 +50,18 @@ class Device {
 
   void set_modes(const Modes& modes) noexcept;
   void set_stopped(bool stopped) noexcept;
-  /// These two raise a unit attention, unless nobody has asked for anything that could have changed.
+  /// These raise a unit attention if they change something, unless nobody has asked for anything that could
+  /// have changed.
+  void set_identity(Identity identity);  // all but the uuid
   void resize(u64 size_bytes) noexcept;
   void set_read_only(bool read_only) noexcept;
 
   /// From now on somebody knows what the unit was like.
   void note_visitor() noexcept { visited_.store(true, std::memory_order_relaxed); }
-  /// The oldest pending unit attention, which is pending no longer.
+  /// Or what INQUIRY said of it.
+  void note_inquiry() noexcept { inquired_.store(true, std::memory_order_relaxed); }
+  /// The first pending unit attention, which is pending no longer: of several, first what the unit is, then
+  /// its size, then its modes.
   std::optional<Sense> take_unit_attention() noexcept;
 
   /// Flushes the store. Once that has failed it fails for ever: the kernel below forgets what it could not
@@ -66,16 +72,18 @@ class Device {
   bool flush_failed() const noexcept { return flush_failed_.load(); }
 
  private:
-  enum Attention : u8 { capacity_changed = 1, modes_changed = 2 };
+  enum Attention : u8 { inquiry_changed = 1, capacity_changed = 2, modes_changed = 4 };
   void raise(Attention attention) noexcept;
 
-  const Identity identity_;
   const Limits limits_;
+  const u32 block_size_bytes_;
   RangeLock ranges_;
   mutable std::mutex mutex_;
-  UnitState state_;  // guarded by mutex_
+  Identity identity_;  // guarded by mutex_
+  UnitState state_;    // guarded by mutex_
   std::atomic<u8> attentions_ = 0;
   std::atomic<bool> visited_ = false;
+  std::atomic<bool> inquired_ = false;
   std::atomic<bool> flush_failed_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 #include "scsi/handler.h"
 #include "scsi/logical_unit.h"
+#include "scsi/medium_error.h"
 
 namespace tcmufs::scsi {
 
@@ -63,7 +64,19 @@ Response LogicalUnit::execute(const Plan& plan, const Command& command, store::B
     return std::get<Response>(result);
   }
   const Progress progress = carry_out(plan, command, device_, store);
-  return complete(plan, progress.step, progress.error);
+  return complete(plan, progress.step, progress.error, command, store);
+}
+
+Response LogicalUnit::complete(const Plan& plan, Step step, std::error_code error, const Command& command,
+                               store::BlockStore& store) {
+  if (error && step == Step::transfer) {
+    const u32 block_size = device_.block_size_bytes();
+    if (plan.kind == Plan::Kind::read) return refuse(read_failure(error, store, plan.range, block_size));
+    if (plan.kind == Plan::Kind::write) {
+      return refuse(write_failure(error, store, plan.range, block_size, plan.buffer(command.buffer)));
+    }
+  }
+  return complete(plan, step, error);
 }
 
 }  // namespace tcmufs::scsi

@@ -22,6 +22,12 @@ class ByteRange {
     return ByteRange(offset_, length < length_ ? length : length_);
   }
 
+  /// The part of it from `skip` on, at most `length` bytes.
+  constexpr ByteRange part(u64 skip, u64 length) const noexcept {
+    const u64 gone = skip < length_ ? skip : length_;
+    return ByteRange(offset_ + gone, length_ - gone).first(length);
+  }
+
   /// The smallest range that holds both.
   constexpr ByteRange hull(const ByteRange& other) const noexcept {
     const u64 offset = other.offset_ < offset_ ? other.offset_ : offset_;

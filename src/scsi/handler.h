@@ -31,6 +31,8 @@ struct Execution {
   const Command& command;
   Device& device;
   store::BlockStore& store;
+
+  u32 block_size_bytes() const { return device.block_size_bytes(); }
 };
 using Result = std::variant<Response, Sense>;
 

@@ -13,6 +13,8 @@ struct Identity {
   std::string vendor = "TCMUFS";
   std::string product = "Virtual Disk";
   std::string revision = "0001";
+
+  bool operator==(const Identity&) const = default;
 };
 
 struct Format {
@@ -20,6 +22,7 @@ struct Format {
   u32 physical_block_size_bytes = 4096;  // that, or more: a power of two, at most 1 MiB
   u64 size_bytes = 0;                    // a multiple of block_size_bytes
   bool read_only = false;                // write-protected from the first command on
+  u32 allocation_unit_bytes = 1;         // of the store: a power of two, at most 1 MiB
 };
 
 /// "naa." and the 32 hexadecimal digits of the NAA-6 designator: LIO's OUI 001405, then 25 digits of the

@@ -8,7 +8,7 @@ namespace tcmufs::scsi {
 
 namespace {
 
-struct StandardInquiry {  // SPC-4 6.6.2
+struct StandardInquiry {  // SPC-4 6.6, standard INQUIRY data
   u8 peripheral = 0;      // connected, direct access block device
   u8 removable = 0;
   u8 version = 6;  // SPC-4
@@ -38,6 +38,7 @@ StandardInquiry standard_data(const Identity& identity) {
 Answer inquiry(const Request& request) {
   constexpr u8 page_byte = 2;
   const auto cdb = structure_from<InquiryCdb>(request.cdb());
+  request.device.note_inquiry();
   if (cdb.vital_product_data()) {
     const auto page = vital_product_data(cdb.page_code, request);
     if (!page) return sense::invalid_cdb_field(page_byte, u8{7});

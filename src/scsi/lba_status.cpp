@@ -9,7 +9,7 @@ namespace tcmufs::scsi {
 
 namespace {
 
-struct StatusHeader {  // SBC-3 5.4.2
+struct StatusHeader {  // SBC-3, GET LBA STATUS parameter data
   Be32 length;         // of what follows this field
   Be32 reserved;
 };

@@ -70,6 +70,9 @@ Response LogicalUnit::refuse(const Sense& sense) const noexcept {
 void LogicalUnit::resize(u64 size_bytes) {
   device_.resize(size_bytes);
 }
+void LogicalUnit::set_identity(Identity identity) {
+  device_.set_identity(std::move(identity));
+}
 void LogicalUnit::set_read_only(bool read_only) {
   device_.set_read_only(read_only);
 }

@@ -35,9 +35,17 @@ class LogicalUnit {
   /// The answer to a plan (not a compound) that somebody else has carried out: with no error, or with `error`
   /// in `step`. After a failed flush every plan that flushes fails.
   Response complete(const Plan& plan, Step step, std::error_code error);
+  /// The same, and finds out which block could not be read or written: with I/O in the calling thread, and
+  /// only after a medium error. What the plan locks must still be locked.
+  Response complete(const Plan& plan, Step step, std::error_code error, const Command& command,
+                    store::BlockStore& store);
 
   /// The capacity has changed: READ CAPACITY says so from now on, and the next command gets 06/2A/09.
   void resize(u64 size_bytes);
+
+  /// Vendor, product and revision are these from now on, and the next command gets 06/3F/03. The uuid stays:
+  /// a disk with another one is another disk.
+  void set_identity(Identity identity);
 
   /// Refuses writes with 07/27/00 (the device-specific parameter says WP).
   void set_read_only(bool read_only);

@@ -14,14 +14,14 @@ constexpr u8 caching_code = 0x08;
 constexpr u8 control_code = 0x0a;
 constexpr u8 exceptions_code = 0x1c;
 
-struct ErrorRecoveryPage {  // SBC-3 6.5.8
+struct ErrorRecoveryPage {  // SBC-3, Read-Write Error Recovery mode page
   u8 code = error_recovery_code;
   u8 length = 10;
   std::array<u8, 10> rest{};
 };
 static_assert(sizeof(ErrorRecoveryPage) == 12);
 
-struct CachingPage {  // SBC-3 6.5.5
+struct CachingPage {  // SBC-3, Caching mode page
   static constexpr u8 wce = 0x04;
 
   u8 code = caching_code;
@@ -31,7 +31,7 @@ struct CachingPage {  // SBC-3 6.5.5
 };
 static_assert(sizeof(CachingPage) == 20);
 
-struct ControlPage {  // SPC-4 7.5.8
+struct ControlPage {  // SPC-4, Control mode page
   static constexpr u8 descriptor_sense = 0x04;
   static constexpr u8 software_write_protect = 0x08;
 
@@ -47,7 +47,7 @@ struct ControlPage {  // SPC-4 7.5.8
 };
 static_assert(sizeof(ControlPage) == 12);
 
-struct ExceptionsPage {  // SBC-3 6.5.7
+struct ExceptionsPage {  // SPC-4, Informational Exceptions Control mode page
   u8 code = exceptions_code;
   u8 length = 10;
   u8 flags = 0x08;  // DEXCPT

@@ -8,7 +8,7 @@
 
 namespace tcmufs::scsi {
 
-struct ModeHeader6 {  // SPC-4 7.5.5
+struct ModeHeader6 {  // SPC-4, mode parameter header
   u8 data_length = 0;
   u8 medium_type = 0;
   u8 device_specific = 0;
@@ -28,7 +28,7 @@ struct ModeHeader10 {
 };
 static_assert(sizeof(ModeHeader10) == 8);
 
-struct ShortBlockDescriptor {  // SBC-3 6.5.2.2
+struct ShortBlockDescriptor {  // SBC-3, short LBA mode parameter block descriptor
   Be32 blocks;
   u8 reserved = 0;
   Be24 block_size;
@@ -43,7 +43,7 @@ struct ShortBlockDescriptor {  // SBC-3 6.5.2.2
 };
 static_assert(sizeof(ShortBlockDescriptor) == 8);
 
-struct LongBlockDescriptor {  // SBC-3 6.5.2.3
+struct LongBlockDescriptor {  // SBC-3, long LBA mode parameter block descriptor
   Be64 blocks;
   Be32 reserved;
   Be32 block_size;

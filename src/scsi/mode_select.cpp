@@ -102,8 +102,9 @@ std::variant<Modes, Sense> parse(ParameterList list, bool ten, const UnitState& 
   return modes;
 }
 
-/// What is cached has to reach the medium: the plan flushes.
-Result cache_off(const Execution&) {
+/// What is cached has to reach the medium before the cache is gone, or nothing may be written any more: the
+/// plan flushes.
+Result stop_caching(const Execution&) {
   return taken();
 }
 
@@ -120,8 +121,11 @@ Answer mode_select(const Request& request, std::size_t length, u8 flags, bool te
   if (const auto* sense = std::get_if<Sense>(&parsed)) return *sense;
   const auto& modes = std::get<Modes>(parsed);
   request.device.set_modes(modes);
-  if (modes.write_cache || !request.state.modes.write_cache) return taken();
-  return Plan::compound(cache_off).flushing(true);
+  const Modes& before = request.state.modes;
+  const bool cache_off = before.write_cache && !modes.write_cache;
+  const bool protect = !before.software_write_protect && modes.software_write_protect;
+  if (!cache_off && !protect) return taken();
+  return Plan::compound(stop_caching).flushing(true);
 }
 
 }  // namespace

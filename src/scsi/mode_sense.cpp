@@ -45,7 +45,7 @@ void append_pages(ModeData& data, const Asked& asked, const Modes& modes) {
   }
 }
 
-u8 device_specific(const UnitState& state) {  // SBC-3 6.5.1
+u8 device_specific(const UnitState& state) {  // SBC-3, device-specific parameter
   constexpr u8 write_protected = 0x80, dpo_and_fua = 0x10;
   return bits(dpo_and_fua | (state.write_protected() ? write_protected : 0));
 }

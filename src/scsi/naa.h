@@ -7,7 +7,7 @@
 
 namespace tcmufs::scsi {
 
-/// The NAA IEEE Registered Extended designator (SPC-4 7.8.6.6.5): LIO's OUI 001405, then 25 digits of the
+/// The NAA IEEE Registered Extended designator (SPC-4): LIO's OUI 001405, then 25 digits of the
 /// uuid.
 std::array<u8, 16> naa_designator(const Uuid& uuid) noexcept;
 

@@ -119,7 +119,7 @@ constexpr std::array table = {
 };
 // clang-format on
 
-constexpr u8 length_of_group(u8 opcode) {  // SPC-4 4.2.5.1
+constexpr u8 length_of_group(u8 opcode) {  // SPC-4, operation code: GROUP CODE field
   switch (opcode >> 5) {
     case 0:
       return 6;

@@ -27,7 +27,7 @@ struct Row {
   Access access;
   const char* name;
   const char* clause;
-  /// Byte for byte the bits that may be set (SPC-4 6.35.3, CDB USAGE DATA): first the opcode, then the
+  /// Byte for byte the bits that may be set (SPC-4 6.35, CDB USAGE DATA): first the opcode, then the
   /// service action where there is one, among the bits of the byte it is in.
   std::array<u8, 16> usage;
   /// Null: the kernel answers it itself and never passes it on.

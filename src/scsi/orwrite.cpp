@@ -11,18 +11,14 @@ namespace tcmufs::scsi {
 namespace {
 
 Result read_or_write(const Execution& execution) {
-  const ByteRange& range = execution.plan.range;
-  std::vector<u8> data(std::min(range.length_bytes(), piece_bytes));
-  const auto wrong =
-      read_pieces(execution.store, range, [&](u64 done, std::span<const u8> piece) -> std::optional<Sense> {
-        const auto part = std::span(data).first(piece.size());
-        copy_from(execution.command.buffer, done, part);
-        std::transform(part.begin(), part.end(), piece.begin(), part.begin(), std::bit_or<u8>());
-        const iovec buffer{part.data(), part.size()};
-        const auto error = execution.store.write(range.offset_bytes() + done, {&buffer, 1});
-        if (error) return sense_of(error, Direction::writing);
-        return std::nullopt;
-      });
+  std::vector<u8> data(std::min(execution.plan.range.length_bytes(), piece_bytes));
+  const auto wrong = read_pieces(execution, [&](u64 done, std::span<const u8> piece) -> std::optional<Sense> {
+    const auto part = std::span(data).first(piece.size());
+    copy_from(execution.command.buffer, done, part);
+    std::transform(part.begin(), part.end(), piece.begin(), part.begin(), std::bit_or<u8>());
+    const iovec buffer{part.data(), part.size()};
+    return write_piece(execution, done, {&buffer, 1});
+  });
   if (wrong) return *wrong;
   return taken();
 }

@@ -9,7 +9,7 @@
 
 namespace tcmufs::scsi {
 
-/// SAM-5 5.3.1.
+/// SAM-5, status codes.
 enum class Status : u8 {
   good = 0x00,
   check_condition = 0x02,
@@ -19,7 +19,7 @@ enum class Status : u8 {
   task_set_full = 0x28,
 };
 
-/// Sense data as it travels, in the format the control mode page asks for (SPC-4 4.5).
+/// Sense data as it travels, in the format the control mode page asks for (SPC-4, sense data).
 struct SenseBytes {
   std::array<u8, 96> bytes{};
   u8 length = 0;

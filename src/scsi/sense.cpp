@@ -13,7 +13,7 @@ namespace {
 
 constexpr u8 information_valid = 0x80;
 
-struct KeySpecific {  // SPC-4 4.5.2.4.2
+struct KeySpecific {  // SPC-4, field pointer sense key specific data
   u8 flags = 0;
   Be16 field;
 };
@@ -123,6 +123,9 @@ Sense sense_of(std::error_code error, Direction direction) noexcept {
       return sense::space_allocation_failed;
     case EROFS:
       return sense::write_protected;
+    case EAGAIN:
+    case ENOMEM:
+      return sense::aborted;
     default:
       return sense::internal_target_failure;
   }

@@ -8,7 +8,7 @@
 
 namespace tcmufs::scsi {
 
-/// Which field was wrong (SPC-4 4.5.2.4.2).
+/// Which field was wrong (SPC-4, field pointer sense key specific data).
 struct FieldPointer {
   bool in_cdb;  // or in the parameter list
   u16 byte;
@@ -50,9 +50,11 @@ inline constexpr Sense invalid_field_in_parameter_list{0x5, 0x26, 0x00, {}, {}};
 inline constexpr Sense saving_parameters_not_supported{0x5, 0x39, 0x00, {}, {}};
 inline constexpr Sense mode_parameters_changed{0x6, 0x2a, 0x01, {}, {}};
 inline constexpr Sense capacity_data_has_changed{0x6, 0x2a, 0x09, {}, {}};
+inline constexpr Sense inquiry_data_has_changed{0x6, 0x3f, 0x03, {}, {}};
 inline constexpr Sense write_protected{0x7, 0x27, 0x00, {}, {}};
 inline constexpr Sense software_write_protected{0x7, 0x27, 0x02, {}, {}};
 inline constexpr Sense space_allocation_failed{0x7, 0x27, 0x07, {}, {}};
+inline constexpr Sense aborted{0xb, 0x00, 0x00, {}, {}};  // to be tried again
 inline constexpr Sense miscompare_during_verify{0xe, 0x1d, 0x00, {}, {}};
 
 constexpr Sense invalid_cdb_field(u16 byte, std::optional<u8> bit = {}) {
@@ -71,7 +73,7 @@ Sense sense_of(std::error_code error, Direction direction) noexcept;
 
 enum class SenseFormat : u8 { fixed, descriptor };
 
-/// As it travels: SPC-4 4.5.3 (fixed, 18 bytes) or 4.5.2 (descriptor). An INFORMATION that does not fit into
+/// As it travels: fixed format, 18 bytes, or descriptor format. An INFORMATION that does not fit into
 /// the fixed format is left out.
 SenseBytes encode(const Sense& sense, SenseFormat format) noexcept;
 

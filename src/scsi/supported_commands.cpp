@@ -11,7 +11,7 @@ namespace tcmufs::scsi {
 
 namespace {
 
-struct TimeoutsDescriptor {  // SPC-4 6.35.4
+struct TimeoutsDescriptor {  // SPC-4 6.35, command timeouts descriptor
   Be16 length{0x000a};
   u8 reserved = 0;
   u8 command_specific = 0;
@@ -20,7 +20,7 @@ struct TimeoutsDescriptor {  // SPC-4 6.35.4
 };
 static_assert(sizeof(TimeoutsDescriptor) == 12);
 
-struct CommandDescriptor {  // SPC-4 6.35.2
+struct CommandDescriptor {  // SPC-4 6.35, command descriptor
   static constexpr u8 timeouts_present = 0x02;
   static constexpr u8 service_action_valid = 0x01;
 
@@ -33,7 +33,7 @@ struct CommandDescriptor {  // SPC-4 6.35.2
 };
 static_assert(sizeof(CommandDescriptor) == 8);
 
-struct OneCommandHeader {  // SPC-4 6.35.3
+struct OneCommandHeader {  // SPC-4 6.35, one_command parameter data
   static constexpr u8 timeouts_present = 0x80;
   static constexpr u8 not_supported = 0x01;
   static constexpr u8 supported = 0x03;
@@ -105,7 +105,7 @@ Answer report_supported_operation_codes(const Request& request) {
   const Row* only = rows.empty() || has_service_actions ? nullptr : rows.data();
   const Row* chosen = with_service_action(rows, cdb.requested_service_action);
 
-  switch (cdb.flags & 0x07) {  // REPORTING OPTIONS, SPC-4 table 191
+  switch (cdb.flags & 0x07) {  // REPORTING OPTIONS, SPC-4 6.35
     case 0:
       return report_all(request, cdb);
     case 1:

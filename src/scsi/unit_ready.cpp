@@ -14,7 +14,7 @@ Result flush_and_stop(const Execution& execution) {
   return done();
 }
 
-bool known_power_condition(u8 condition) {  // SBC-3 table 84
+bool known_power_condition(u8 condition) {  // SBC-3, START STOP UNIT, POWER CONDITION field
   switch (condition) {
     case 0x0:  // START_VALID
     case 0x1:  // ACTIVE

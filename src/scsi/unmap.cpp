@@ -9,7 +9,7 @@ namespace tcmufs::scsi {
 
 namespace {
 
-struct UnmapHeader {  // SBC-3 5.28.2
+struct UnmapHeader {  // SBC-3, UNMAP parameter list
   Be16 data_length;
   Be16 descriptors_length;
   Be32 reserved;

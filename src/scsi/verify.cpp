@@ -13,20 +13,18 @@ enum class ByteCheck : u8 { none = 0, whole = 1, reserved = 2, one_block = 3 };
 
 /// Whether it can be read.
 std::optional<Sense> readable(const Execution& execution) {
-  return read_pieces(execution.store, execution.plan.range,
-                     [](u64, std::span<const u8>) { return std::nullopt; });
+  return read_pieces(execution, [](u64, std::span<const u8>) { return std::nullopt; });
 }
 
 /// Whether it is what the data-out buffer has.
 std::optional<Sense> same_as_buffer(const Execution& execution) {
   std::vector<u8> expected(std::min(execution.plan.range.length_bytes(), piece_bytes));
-  return read_pieces(execution.store, execution.plan.range,
-                     [&](u64 done, std::span<const u8> piece) -> std::optional<Sense> {
-                       const auto part = std::span(expected).first(piece.size());
-                       copy_from(execution.command.buffer, done, part);
-                       if (first_difference(piece, part)) return sense::miscompare_during_verify;
-                       return std::nullopt;
-                     });
+  return read_pieces(execution, [&](u64 done, std::span<const u8> piece) -> std::optional<Sense> {
+    const auto part = std::span(expected).first(piece.size());
+    copy_from(execution.command.buffer, done, part);
+    if (first_difference(piece, part)) return sense::miscompare_during_verify;
+    return std::nullopt;
+  });
 }
 
 Result answer_of(const std::optional<Sense>& wrong, const Response& right) {
@@ -42,27 +40,21 @@ Result verify_same(const Execution& execution) {
 }
 
 Result verify_repeated(const Execution& execution) {
-  std::vector<u8> block(execution.device.state().geometry.block_size_bytes());
+  std::vector<u8> block(execution.block_size_bytes());
   copy_from(execution.command.buffer, 0, block);
-  const auto wrong = read_pieces(execution.store, execution.plan.range,
-                                 [&](u64, std::span<const u8> piece) -> std::optional<Sense> {
-                                   for (; !piece.empty(); piece = piece.subspan(block.size())) {
-                                     if (first_difference(piece.first(block.size()), block)) {
-                                       return sense::miscompare_during_verify;
-                                     }
-                                   }
-                                   return std::nullopt;
-                                 });
+  const auto wrong = read_pieces(execution, [&](u64, std::span<const u8> piece) -> std::optional<Sense> {
+    for (; !piece.empty(); piece = piece.subspan(block.size())) {
+      if (first_difference(piece.first(block.size()), block)) {
+        return sense::miscompare_during_verify;
+      }
+    }
+    return std::nullopt;
+  });
   return answer_of(wrong, taken());
 }
 
 std::optional<Sense> write_range(const Execution& execution) {
-  const ByteRange& range = execution.plan.range;
-  const auto data = slice(execution.command.buffer, 0, range.length_bytes());
-  if (const auto error = execution.store.write(range.offset_bytes(), data)) {
-    return sense_of(error, Direction::writing);
-  }
-  return std::nullopt;
+  return write_piece(execution, 0, slice(execution.command.buffer, 0, execution.plan.range.length_bytes()));
 }
 
 Result write_and_read(const Execution& execution) {

@@ -17,7 +17,7 @@ void unit_serial_number(VpdPage& page, const Request& request) {
   append_text(page, request.device.identity().uuid.hex());
 }
 
-struct DesignatorHeader {  // SPC-4 7.8.6.1
+struct DesignatorHeader {  // SPC-4, designation descriptor
   u8 code_set;
   u8 type;  // of the logical unit
   u8 reserved;
@@ -26,7 +26,7 @@ struct DesignatorHeader {  // SPC-4 7.8.6.1
 
 void device_identification(VpdPage& page, const Request& request) {
   constexpr u8 binary = 1, ascii = 2, t10_vendor_id = 1, naa = 3;
-  const Identity& identity = request.device.identity();
+  const Identity identity = request.device.identity();
   const auto designator = naa_designator(identity.uuid);
   page.append_structure(DesignatorHeader{binary, naa, 0, designator.size()});
   page.append(designator);
@@ -52,7 +52,7 @@ void extended_inquiry(VpdPage& page, const Request&) {
 }
 
 struct BlockLimits {
-  u8 write_same_non_zero = 0;
+  u8 write_same_non_zero = 1;  // WSNZ: WRITE SAME of 0 blocks does not mean all up to the end
   u8 compare_and_write = 0;
   Be16 optimal_granularity;
   Be32 transfer;
@@ -78,7 +78,7 @@ void block_limits(VpdPage& page, const Request& request) {
   data.optimal_transfer = limits.optimal_transfer;
   data.unmap = limits.unmap;
   data.unmap_descriptors = limits.unmap_descriptors;
-  data.optimal_unmap_granularity = physical_blocks;
+  data.optimal_unmap_granularity = limits.unmap_granularity;
   data.unmap_alignment = alignment_valid;
   data.write_same = limits.write_same;
   page.append_structure(data);
@@ -113,7 +113,7 @@ struct Entry {
   void (*append)(VpdPage&, const Request&);
 };
 
-// Ascending: SPC-4 7.8.14.
+// Ascending, as the Supported VPD Pages page has to be (SPC-4).
 constexpr std::array entries = {
     Entry{0x00, supported_pages},
     Entry{0x80, unit_serial_number},

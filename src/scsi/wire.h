@@ -32,7 +32,7 @@ Structure structure_from(std::span<const u8> bytes) noexcept {
   return structure;
 }
 
-/// A left-aligned ASCII field, filled up with spaces (SPC-4 4.3.1).
+/// A left-aligned ASCII field, filled up with spaces (SPC-4, ASCII data field requirements).
 template <typename Field>
 void fill_text(Field& field, std::string_view text) noexcept {
   const auto printable = [](char c) { return c >= 0x20 && c <= 0x7e ? bits(c) : bits(' '); };

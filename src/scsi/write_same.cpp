@@ -16,7 +16,7 @@ constexpr u8 no_data_out = 0x01;  // NDOB
 
 Result write_pattern(const Execution& execution) {
   const ByteRange& range = execution.plan.range;
-  const std::size_t block_size = execution.device.state().geometry.block_size_bytes();
+  const std::size_t block_size = execution.block_size_bytes();
   std::vector<u8> pattern(std::min(range.length_bytes(), piece_bytes));
   copy_from(execution.command.buffer, 0, std::span(pattern).first(block_size));
   for (std::size_t at = block_size; at < pattern.size(); at += block_size) {
@@ -24,9 +24,7 @@ Result write_pattern(const Execution& execution) {
   }
   for (u64 done = 0; done < range.length_bytes();) {
     const iovec buffer{pattern.data(), std::min<std::size_t>(pattern.size(), range.length_bytes() - done)};
-    if (const auto error = execution.store.write(range.offset_bytes() + done, {&buffer, 1})) {
-      return sense_of(error, Direction::writing);
-    }
+    if (const auto wrong = write_piece(execution, done, {&buffer, 1})) return *wrong;
     done += buffer.iov_len;
   }
   return taken();
@@ -44,10 +42,9 @@ bool all_zeros(std::span<const iovec> buffer) {
 Answer write_same(const Request& request) {
   const Addressed to = addressed(request.cdb());
   const Geometry& geometry = request.state.geometry;
-  const bool to_the_end = to.length_blocks == 0 && to.lba <= geometry.blocks();
-  const u64 blocks = to_the_end ? geometry.blocks() - to.lba : to.length_blocks;
+  if (to.length_blocks == 0) return sense::invalid_cdb_field(to.length_byte);  // WSNZ
   const auto checked =
-      checked_range(request, to.lba, blocks, request.device.limits().write_same, to.length_byte);
+      checked_range(request, to.lba, to.length_blocks, request.device.limits().write_same, to.length_byte);
   if (const auto* sense = std::get_if<Sense>(&checked)) return *sense;
   const auto& range = std::get<ByteRange>(checked);
 
@@ -55,7 +52,6 @@ Answer write_same(const Request& request) {
   if (data_out && length_bytes(request.command.buffer) != geometry.block_size_bytes()) {
     return sense::invalid_cdb_field(to.length_byte);
   }
-  if (range.empty()) return taken();
   if (data_out && !all_zeros(request.command.buffer)) {
     return Plan::compound(write_pattern, Plan::Lock::shared, range);
   }

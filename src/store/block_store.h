@@ -27,7 +27,17 @@ class BlockStore {
   BlockStore& operator=(const BlockStore&) = delete;
   virtual ~BlockStore() = default;
 
+  /// Estimates.
+  struct Space {
+    u64 used_bytes;       // what the store takes up
+    u64 available_bytes;  // what it, and others beside it, could still take up
+  };
+
   virtual u64 size_bytes() const noexcept = 0;
+
+  /// Space is taken up and given back in multiples of this: a power of two, at most 1 MiB. 1 if the store
+  /// cannot tell.
+  virtual u32 allocation_unit_bytes() const noexcept { return 1; }
 
   /// Fills the buffers, in order, with the bytes from `offset` on.
   [[nodiscard]] virtual std::error_code read(u64 offset, std::span<const iovec> buffers) noexcept = 0;
@@ -43,6 +53,11 @@ class BlockStore {
   [[nodiscard]] virtual std::error_code resize(u64 size_bytes) noexcept = 0;
   /// What the store knows of the bytes from `offset` (< size_bytes()) on.
   [[nodiscard]] virtual std::error_code extent(u64 offset, Extent& result) noexcept = 0;
+  /// A store that cannot tell takes up all it has, and no more.
+  [[nodiscard]] virtual std::error_code space(Space& result) noexcept {
+    result = {size_bytes(), 0};
+    return {};
+  }
 };
 
 }  // namespace tcmufs::store

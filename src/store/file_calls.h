@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -16,6 +18,8 @@ struct FileCalls {
   int (*ftruncate)(int, off_t) = ::ftruncate;
   off_t (*lseek)(int, off_t, int) = ::lseek;
   int (*flock)(int, int) = ::flock;
+  int (*fstat)(int, struct stat*) = ::fstat;
+  int (*fstatvfs)(int, struct statvfs*) = ::fstatvfs;
 };
 
 }  // namespace tcmufs::store

@@ -1,9 +1,8 @@
 #include "store/file_store.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstddef>
 #include <limits>
@@ -40,7 +39,7 @@ bool unsupported(int error) noexcept {
 FileStore::FileStore(Fd file, std::string path, const Deadline& deadline, const FileCalls& calls)
     : file_(std::move(file)), path_(std::move(path)), calls_(calls) {
   struct stat status {};
-  if (::fstat(fd(), &status) != 0) throw_errno("cannot look at the image " + quoted(path_));
+  if (calls_.fstat(fd(), &status) != 0) throw_errno("cannot look at the image " + quoted(path_));
   block_device_ = S_ISBLK(status.st_mode);
   if (!S_ISREG(status.st_mode) && !block_device_) {
     throw Failure(EINVAL, "the image " + quoted(path_) + " is neither a regular file nor a block device");
@@ -49,6 +48,16 @@ FileStore::FileStore(Fd file, std::string path, const Deadline& deadline, const 
   const off_t end = calls_.lseek(fd(), 0, SEEK_END);
   if (end < 0) throw_errno("cannot tell the size of the image " + quoted(path_));
   size_ = static_cast<u64>(end);
+  if (!block_device_) allocation_unit_ = block_size_of_file_system();
+}
+
+// f_bsize, not st_blksize: that is the preferred size of a transfer, which may be a whole stripe.
+u32 FileStore::block_size_of_file_system() const noexcept {
+  constexpr u32 largest = 1u << 20;
+  struct statvfs system {};
+  if (calls_.fstatvfs(fd(), &system) != 0) return 1;
+  const u64 size = system.f_bsize;
+  return std::has_single_bit(size) && size <= largest ? static_cast<u32>(size) : 1;
 }
 
 void FileStore::lock(const Deadline& deadline) const {
@@ -156,6 +165,16 @@ std::error_code FileStore::extent(u64 offset, Extent& result) noexcept {
   }
   if (end < 0) return error_of(errno);
   result = {mapped, std::min(static_cast<u64>(end), size) - offset};
+  return {};
+}
+
+std::error_code FileStore::space(Space& result) noexcept {
+  if (block_device_) return BlockStore::space(result);
+  constexpr u64 stat_block_bytes = 512;
+  struct stat file {};
+  struct statvfs system {};
+  if (calls_.fstat(fd(), &file) != 0 || calls_.fstatvfs(fd(), &system) != 0) return error_of(errno);
+  result = {static_cast<u64>(file.st_blocks) * stat_block_bytes, u64{system.f_bavail} * system.f_frsize};
   return {};
 }
 

@@ -26,6 +26,8 @@ class FileStore final : public BlockStore {
   FileStore(Fd file, std::string path, const Deadline& deadline, const FileCalls& calls = {});
 
   u64 size_bytes() const noexcept override { return size_; }
+  /// The block size of the file system: a hole is as good as made of whole ones. A block device cannot tell.
+  u32 allocation_unit_bytes() const noexcept override { return allocation_unit_; }
   int fd() const noexcept { return file_.number(); }
 
   [[nodiscard]] std::error_code read(u64 offset, std::span<const iovec> buffers) noexcept override;
@@ -40,9 +42,12 @@ class FileStore final : public BlockStore {
   /// A block device only takes the sizes it has room for (ENOSPC).
   [[nodiscard]] std::error_code resize(u64 size_bytes) noexcept override;
   [[nodiscard]] std::error_code extent(u64 offset, Extent& result) noexcept override;
+  /// Of a file: its own blocks, and what the file system has left for those who are not root.
+  [[nodiscard]] std::error_code space(Space& result) noexcept override;
 
  private:
   void lock(const Deadline& deadline) const;
+  u32 block_size_of_file_system() const noexcept;
   std::error_code clear(int mode, u64 offset, u64 length) noexcept;
   std::error_code write_zeros(u64 offset, u64 length) noexcept;
 
@@ -50,6 +55,7 @@ class FileStore final : public BlockStore {
   std::string path_;
   FileCalls calls_;
   bool block_device_ = false;
+  u32 allocation_unit_ = 1;
   std::atomic<u64> size_{0};
   std::mutex flush_mutex_;
   int flush_error_ = 0;  // guarded by flush_mutex_

@@ -24,7 +24,14 @@ lio::BackstoreOptions backstore_options(const DiskOptions& options) {
   result.serial = options.uuid.text();
   result.size_bytes = options.format.size_bytes;
   result.block_size_bytes = options.format.block_size_bytes;
+  // The kernel refuses a command whose data does not fit.
+  result.max_data_area_mb = std::max(result.max_data_area_mb, scsi::Limits::transfer_bytes >> 20);
   return result;
+}
+
+scsi::Format format_over(scsi::Format format, const store::BlockStore& store) {
+  format.allocation_unit_bytes = store.allocation_unit_bytes();
+  return format;
 }
 
 }  // namespace
@@ -48,7 +55,7 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
                        std::unique_ptr<store::BlockStore> store,
                        std::function<void(const std::string&)> failed)
     : store_(std::move(store)),
-      unit_(scsi::Identity{.uuid = options.uuid}, options.format),
+      unit_(scsi::Identity{.uuid = options.uuid}, format_over(options.format, *store_)),
       backstore_(tree, backstore_options(options)),
       doorbell_(backstore_.uio_name(), options.deadline),
       engine_(unit_, *store_),

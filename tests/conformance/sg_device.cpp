@@ -70,6 +70,7 @@ scsi::Format SgDevice::format_of_environment() {
   scsi::Format format;
   format.block_size_bytes = static_cast<u32>(environment("TCMUFS_SG_BLOCK", 512));
   format.physical_block_size_bytes = static_cast<u32>(environment("TCMUFS_SG_PHYSICAL", 4096));
+  format.allocation_unit_bytes = 4096;  // of the memory store
   format.size_bytes = environment("TCMUFS_SG_SIZE", u64{64} << 20);
   return format;
 }

@@ -11,21 +11,6 @@ Bytes ones(std::size_t count) {
   return Bytes(count, 0xff);
 }
 
-/// The usual commands of the medium: flags, LBA, length, GROUP NUMBER and CONTROL, in the order of their
-/// size.
-Bytes usual(u8 opcode, u8 flags) {
-  switch (opcode >> 5) {
-    case 0:
-      return {opcode, 0x1f, 0xff, 0xff, 0xff, 0};
-    case 4:
-      return join({{opcode, flags}, ones(12), {0x1f, 0}});
-    case 5:
-      return join({{opcode, flags}, ones(8), {0x1f, 0}});
-    default:
-      return join({{opcode, flags}, ones(4), {0x1f}, ones(2), {0}});
-  }
-}
-
 Entry medium(u8 opcode, Verb verb, const char* name, u8 flags, Gate gate, bool data_out) {
   return {opcode, -1, verb, gate, data_out, name, usual(opcode, flags)};
 }
@@ -126,6 +111,19 @@ std::vector<Entry> all_entries() {
 }
 
 }  // namespace
+
+Bytes usual(u8 opcode, u8 flags) {
+  switch (opcode >> 5) {
+    case 0:
+      return {opcode, 0x1f, 0xff, 0xff, 0xff, 0};
+    case 4:
+      return join({{opcode, flags}, ones(12), {0x1f, 0}});
+    case 5:
+      return join({{opcode, flags}, ones(8), {0x1f, 0}});
+    default:
+      return join({{opcode, flags}, ones(4), {0x1f}, ones(2), {0}});
+  }
+}
 
 const std::vector<Entry>& entries() {
   static const std::vector<Entry> all = all_entries();

@@ -59,6 +59,9 @@ struct Entry {
 /// By opcode, then by service action.
 const std::vector<Entry>& entries();
 
+/// READ, WRITE and the like: flags, LBA, length, GROUP NUMBER and CONTROL, in the order of the CDB's size.
+Bytes usual(u8 opcode, u8 flags);
+
 /// Null if the disk does not know it.
 const Entry* entry_of(const Bytes& cdb);
 

@@ -13,14 +13,11 @@ namespace {
 const std::vector<Problem>& all_problems() {
   using namespace problem;
   static const std::vector<Problem> all = {
-      not_started,     write_error,
-      read_error,      internal_failure,
-      list_length,     opcode,
-      out_of_range,    field_in_cdb,
-      field_in_list,   saving,
-      modes_changed,   capacity_changed,
-      write_protected, software_write_protected,
-      no_space,        miscompare,
+      not_started,   write_error,      read_error,      internal_failure,
+      list_length,   opcode,           out_of_range,    field_in_cdb,
+      field_in_list, saving,           modes_changed,   inquiry_changed,
+      aborted,       capacity_changed, write_protected, software_write_protected,
+      no_space,      miscompare,
   };
   return all;
 }
@@ -35,7 +32,7 @@ std::string name_of(const Entry& entry) {
          entry.name;
 }
 
-const std::array operation_names = {"read", "write", "flush", "discard", "zero", "extent"};
+const std::array operation_names = {"read", "write", "flush", "discard", "zero", "extent", "space"};
 
 }  // namespace
 

@@ -26,6 +26,7 @@ Expectation refusal(const Problem& problem) {
 
 Disk::Disk(const Format& format, const Limits& limits)
     : physical_blocks_(format.physical_bytes / format.block_bytes),
+      granularity_blocks_(std::max<u64>(format.physical_bytes, format.granule_bytes) / format.block_bytes),
       limits_(limits),
       medium_(format.block_bytes, format.blocks, format.granule_bytes) {}
 
@@ -39,6 +40,12 @@ void Disk::set_read_only(bool read_only) {
   if (read_only == read_only_) return;
   read_only_ = read_only;
   modes_attention_ = modes_attention_ || visited_;
+}
+
+void Disk::set_names(const Names& names) {
+  if (names == names_) return;
+  names_ = names;
+  inquiry_attention_ = inquiry_attention_ || inquired_;
 }
 
 void Disk::note_failed_flush(const Bytes& cdb) {
@@ -55,6 +62,7 @@ std::string Disk::state() const {
   add(modes_.software_write_protect, "SWP=1");
   add(read_only_, "read-only");
   add(stopped_, "stopped");
+  add(inquiry_attention_, "names changed");
   add(capacity_attention_, "capacity changed");
   add(modes_attention_, "modes changed");
   add(flush_failed_, "a flush has failed");
@@ -62,6 +70,7 @@ std::string Disk::state() const {
 }
 
 std::optional<Problem> Disk::take_attention() {
+  if (std::exchange(inquiry_attention_, false)) return problem::inquiry_changed;
   if (std::exchange(capacity_attention_, false)) return problem::capacity_changed;
   if (std::exchange(modes_attention_, false)) return problem::modes_changed;
   return std::nullopt;

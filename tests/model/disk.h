@@ -27,6 +27,14 @@ struct Format {
   u64 granule_bytes;  // of the store below
 };
 
+/// What INQUIRY says, and may change.
+struct Names {
+  std::string vendor = "TCMUFS";
+  std::string product = "Virtual Disk";
+  std::string revision = "0001";
+  bool operator==(const Names&) const = default;
+};
+
 /// What has to come of one command, if the store below does as it is told.
 struct Expectation {
   enum class Flush : u8 { none, before, after };
@@ -53,6 +61,7 @@ class Disk {
 
   void resize(u64 blocks);
   void set_read_only(bool read_only);
+  void set_names(const Names& names);
   /// The store has failed to flush for this command: whatever has to be stable fails from now on.
   void note_failed_flush(const Bytes& cdb);
 
@@ -89,7 +98,7 @@ class Disk {
   Expectation unmap(const Bytes& cdb, const Bytes& buffer);
   Expectation lba_status(const Bytes& cdb) const;
   // disk_inquiry.cpp
-  Expectation inquiry(const Bytes& cdb) const;
+  Expectation inquiry(const Bytes& cdb);
   Bytes block_limits() const;
   // disk_modes.cpp
   Bytes mode_page(u8 code, const Modes& modes) const;
@@ -105,13 +114,17 @@ class Disk {
   u64 block_bytes() const { return medium_.block_bytes(); }
   u64 blocks() const { return medium_.blocks(); }
 
-  u32 physical_blocks_;  // logical blocks of a physical one
+  u32 physical_blocks_;     // logical blocks of a physical one
+  u64 granularity_blocks_;  // less of it may give no space back
   Limits limits_;
   Medium medium_;
   Modes modes_;
+  Names names_;
   bool read_only_ = false;
   bool stopped_ = false;
-  bool visited_ = false;  // somebody could have learned what a unit attention would be about
+  bool visited_ = false;   // somebody could have learned what a unit attention would be about
+  bool inquired_ = false;  // the same of INQUIRY data
+  bool inquiry_attention_ = false;
   bool capacity_attention_ = false;
   bool modes_attention_ = false;
   bool flush_failed_ = false;

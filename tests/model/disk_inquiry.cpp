@@ -12,11 +12,11 @@ Bytes text(const std::string& characters) {
   return {characters.begin(), characters.end()};
 }
 
-Bytes standard_data() {
+Bytes standard_data(const Names& names) {
   Bytes data = join({{0, 0, 6, 2, 91, 0, 0, 0x02},
-                     padded("TCMUFS", 8),
-                     padded("Virtual Disk", 16),
-                     padded("0001", 4),
+                     padded(names.vendor, 8),
+                     padded(names.product, 16),
+                     padded(names.revision, 4),
                      Bytes(22),
                      field(0x00a0, 2),
                      field(0x0460, 2),
@@ -25,10 +25,10 @@ Bytes standard_data() {
   return data;
 }
 
-Bytes identification() {
+Bytes identification(const std::string& vendor) {
   const std::string serial(32, '0');
   return join(
-      {{1, 3, 0, 16, 0x60, 0x01, 0x40, 0x50}, Bytes(12), {2, 1, 0, 40}, padded("TCMUFS", 8), text(serial)});
+      {{1, 3, 0, 16, 0x60, 0x01, 0x40, 0x50}, Bytes(12), {2, 1, 0, 40}, padded(vendor, 8), text(serial)});
 }
 
 }  // namespace
@@ -42,16 +42,18 @@ Bytes Disk::block_limits() const {
   place(data, 8, (1u << 20) / block_bytes(), 4);
   place(data, 16, limits_.unmap, 4);
   place(data, 20, limits_.unmap_descriptors, 4);
-  place(data, 24, physical_blocks_, 4);
+  place(data, 24, granularity_blocks_, 4);
   place(data, 28, 0x80000000, 4);  // UGAVALID, alignment 0
   place(data, 32, limits_.write_same, 8);
   return data;
 }
 
-Expectation Disk::inquiry(const Bytes& cdb) const {
+Expectation Disk::inquiry(const Bytes& cdb) {
+  inquired_ = true;
   const u64 allocation = number(cdb, 3, 2);
   const u8 code = cdb[2];
-  if ((cdb[1] & 1) == 0) return code != 0 ? refusal(problem::cdb(2, 7)) : reply(standard_data(), allocation);
+  if ((cdb[1] & 1) == 0)
+    return code != 0 ? refusal(problem::cdb(2, 7)) : reply(standard_data(names_), allocation);
   Bytes page;
   switch (code) {
     case 0x00:
@@ -61,7 +63,7 @@ Expectation Disk::inquiry(const Bytes& cdb) const {
       page = text(std::string(32, '0'));
       break;
     case 0x83:
-      page = identification();
+      page = identification(names_.vendor);
       break;
     case 0x86:
       page = join({{0, 0x01, 0x01}, Bytes(57)});  // SIMPSUP, V_SUP

@@ -97,7 +97,9 @@ Expectation Disk::mode_select(const Bytes& cdb, const Bytes& buffer) {
   Modes modes = modes_;
   if (const auto wrong = take_modes(part(buffer, 0, length), ten, modes)) return refusal(*wrong);
   Expectation result;
-  if (modes_.write_cache && !modes.write_cache) result.flush = Expectation::Flush::after;
+  const bool cache_off = modes_.write_cache && !modes.write_cache;
+  const bool protect = !modes_.software_write_protect && modes.software_write_protect;
+  if (cache_off || protect) result.flush = Expectation::Flush::after;
   modes_ = modes;
   return result;
 }

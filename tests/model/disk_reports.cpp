@@ -24,20 +24,47 @@ Expectation Disk::read_capacity_16(const Bytes& cdb) const {
 }
 
 Expectation Disk::log_sense(const Bytes& cdb) const {
+  constexpr u8 all_subpages = 0xff;
   const auto code = static_cast<u8>(cdb[2] & 0x3f);
+  const u8 subpage = cdb[3];
   const u64 first = number(cdb, 5, 2);  // PARAMETER POINTER
-  if (cdb[3] != 0) return refusal(problem::cdb(3));
   if (std::find(policy::log_pages.begin(), policy::log_pages.end(), code) == policy::log_pages.end()) {
     return refusal(problem::cdb(2, 5));
   }
-  constexpr u8 unknown = 0xff;
-  Bytes parameters;
-  if (code == 0x00) parameters = policy::log_pages;
-  if (code == 0x0d && first <= 0) parameters = {0, 0, 3, 2, 0, unknown};
-  if (code == 0x0d && first <= 1) parameters = join({parameters, {0, 1, 3, 2, 0, unknown}});
-  if (code == 0x2f && first <= 0) parameters = {0, 0, 3, 3, 0, 0, unknown};
-  if (first != 0 && parameters.empty()) return refusal(problem::cdb(5));
-  return reply(join({{code, 0}, field(parameters.size(), 2), parameters}), number(cdb, 7, 2));
+  if (subpage != 0 && !(code == 0 && subpage == all_subpages)) return refusal(problem::cdb(3));
+  const u64 last = code == 0x0c ? 2 : code == 0x0d ? 1 : 0;
+  if (first > last) return refusal(problem::cdb(5));
+
+  Bytes header = {code, subpage}, parameters;
+  const auto blocks_of = [this](u64 bytes) {
+    return field(std::min<u64>(bytes / block_bytes(), 0xffffffff), 4);
+  };
+  const auto append = [&](u64 number, const Bytes& value) {
+    if (number < first) return;
+    parameters = join({parameters, field(number, 2), {0x03, static_cast<u8>(value.size())}, value});
+  };
+  switch (code) {
+    case 0x0c:
+      header[0] |= 0x80;                                                    // DS
+      append(1, join({blocks_of(policy::available_bytes), {2, 0, 0, 0}}));  // shared by others
+      append(2, join({blocks_of(medium_.space_bytes()), {1, 0, 0, 0}}));
+      break;
+    case 0x0d:
+      for (u64 each : {0, 1}) append(each, {0, 0xff});  // unknown
+      break;
+    case 0x2f:
+      append(0, {0, 0, 0xff});
+      break;
+    default:
+      if (subpage == 0) parameters = policy::log_pages;
+      if (subpage == 0) break;
+      header[0] |= 0x40;  // SPF
+      for (const u8 page : policy::log_pages) {
+        parameters = join({parameters, {page, 0}});
+        if (page == 0) parameters = join({parameters, {page, all_subpages}});
+      }
+  }
+  return reply(join({header, field(parameters.size(), 2), parameters}), number(cdb, 7, 2));
 }
 
 namespace {

@@ -13,20 +13,8 @@ namespace {
 
 using Operation = SparseStore::Operation;
 
-/// What an error of the store means to the initiator.
-Problem problem_of(const SparseStore::Event& event) {
-  const bool reading = event.operation == Operation::read || event.operation == Operation::extent;
-  switch (event.error) {
-    case EIO:
-      return reading ? problem::read_error : problem::write_error;
-    case ENOSPC:
-    case EDQUOT:
-      return problem::no_space;
-    case EROFS:
-      return problem::write_protected;
-    default:
-      return problem::internal_failure;
-  }
+bool moves(const SparseStore::Event& event) {
+  return event.operation == Operation::read || event.operation == Operation::write;
 }
 
 bool changes(const SparseStore::Event& event) {
@@ -34,19 +22,42 @@ bool changes(const SparseStore::Event& event) {
          event.operation == Operation::zero;
 }
 
-/// What the unit says of its limits: the model takes them from there.
-Limits limits_of(scsi::LogicalUnit& unit) {
-  Bytes page(64);
-  const Bytes cdb = {0x12, 1, 0xb0, 0, 64, 0};
-  const iovec buffer{page.data(), page.size()};
-  (void)unit.start({cdb, {&buffer, 1}});
-  return Limits::of_page(page);
+/// What an error of the store means to the initiator.
+Problem problem_of(const SparseStore::Event& event, std::optional<u64> damaged, u64 block_bytes) {
+  const bool writing = event.operation == Operation::write || event.operation == Operation::flush ||
+                       event.operation == Operation::discard || event.operation == Operation::zero;
+  const Problem medium_error = writing ? problem::write_error : problem::read_error;
+  switch (event.error) {
+    case EIO:  // of a block that is damaged it is told which one it is
+      return damaged && moves(event) ? medium_error.with(*damaged / block_bytes) : medium_error;
+    case ENOSPC:
+    case EDQUOT:
+      return problem::no_space;
+    case EROFS:
+      return problem::write_protected;
+    case ENOMEM:
+    case EAGAIN:
+      return problem::aborted;
+    default:
+      return problem::internal_failure;
+  }
 }
 
 scsi::Format unit_format(const Format& format) {
   return {.block_size_bytes = format.block_bytes,
           .physical_block_size_bytes = format.physical_bytes,
-          .size_bytes = format.blocks * format.block_bytes};
+          .size_bytes = format.blocks * format.block_bytes,
+          .allocation_unit_bytes = static_cast<u32>(format.granule_bytes)};
+}
+
+/// What such a unit says of its limits: the model takes them from there.
+Limits limits_of(const Format& format) {
+  scsi::LogicalUnit unit({}, unit_format(format));
+  Bytes page(64);
+  const Bytes cdb = {0x12, 1, 0xb0, 0, 64, 0};
+  const iovec buffer{page.data(), page.size()};
+  (void)unit.start({cdb, {&buffer, 1}});
+  return Limits::of_page(page);
 }
 
 u64 total(const std::vector<Expectation::Range>& ranges) {
@@ -65,7 +76,7 @@ Episode::Episode(u64 seed, Coverage& coverage)
       faulty_(random_.one_in(2)),
       store_(format_.blocks * format_.block_bytes, format_.granule_bytes, format_.block_bytes),
       unit_({}, unit_format(format_)),
-      disk_(format_, limits_of(unit_)),
+      disk_(format_, limits_of(format_)),
       generator_(random_, disk_) {
   coverage_.note_format(format_);
   prepare_medium();
@@ -113,6 +124,15 @@ void Episode::remember(const std::string& line) {
 }
 
 void Episode::change_from_outside() {
+  if (random_.one_in(4)) {
+    scsi::Identity identity;
+    identity.revision = random_.one_of(std::array{"0001", "2", "3.14"});
+    if (random_.one_in(2)) identity.vendor = "OTHER";
+    unit_.set_identity(identity);
+    disk_.set_names({identity.vendor, identity.product, identity.revision});
+    remember("-- now of " + identity.vendor + ", revision " + identity.revision);
+    return;
+  }
   if (random_.one_in(2)) {
     const bool read_only = random_.one_in(8);
     unit_.set_read_only(read_only);
@@ -134,59 +154,75 @@ std::optional<SparseStore::Fault> Episode::some_fault() {
   constexpr std::array operations = {Operation::read,   Operation::read,    Operation::write,
                                      Operation::write,  Operation::discard, Operation::zero,
                                      Operation::extent, Operation::flush};
-  constexpr std::array errors = {EIO, EIO, ENOSPC, EROFS, EDQUOT, ENOMEM};
+  constexpr std::array errors = {EIO, EIO, ENOSPC, EROFS, EDQUOT, ENOMEM, EAGAIN, EFAULT};
   return SparseStore::Fault{random_.one_of(operations), random_.one_of(errors),
                             static_cast<unsigned>(random_.one_in(2) ? 0 : random_.below(3))};
+}
+
+/// A block among those that the command goes to.
+std::optional<u64> Episode::some_damage(const Shot& shot) {
+  const Entry* entry = entry_of(shot.cdb);
+  if (entry == nullptr || shot.cdb.size() < entry->allowed.size()) return std::nullopt;
+  const bool addressed =
+      entry->verb == Verb::compare_and_write || entry->allowed == usual(entry->opcode, entry->allowed[1]);
+  if (!addressed) return std::nullopt;
+  const Target target = target_of(*entry, shot.cdb);
+  const u64 blocks = disk_.medium().blocks();
+  if (target.lba >= blocks) return std::nullopt;
+  const u64 many = std::min<u64>({std::max<u64>(target.blocks, 1), blocks - target.lba, 2000});
+  return (target.lba + random_.below(many)) * format_.block_bytes;
 }
 
 Episode::Complaints Episode::step() {
   const Shot shot = generator_.next();
   const auto way = some_way(shot, random_);
-  const auto fault = some_fault();
-  std::optional<Medium> before;
+  Try attempt{shot, *way, {}, {}, unit_.medium_changes()};
+  auto fault = some_fault();
+  if (fault && random_.one_in(3)) attempt.damaged = some_damage(shot);
+  if (attempt.damaged) fault.reset();
   const Entry* entry = entry_of(shot.cdb);
-  if (fault && entry != nullptr && entry->gate == Gate::protection) before = disk_.medium();
-  const Bytes& area = way->area();
-  Expectation expected = disk_.expect(shot.cdb, area);
-  remember(hex(shot.cdb) + " | " + way->name() + ", buffer: " + hex(area, 24) +
-           (fault ? " | a fault is armed" : ""));
+  const bool changes = entry != nullptr && entry->gate == Gate::protection;
+  if ((fault || attempt.damaged) && changes) attempt.before = disk_.medium();
+  Expectation expected = disk_.expect(shot.cdb, way->area());
+  remember(hex(shot.cdb) + " | " + way->name() + ", buffer: " + hex(way->area(), 24) +
+           (fault             ? " | the store may fail"
+            : attempt.damaged ? " | a block is damaged"
+                              : ""));
   // What is too much to be compared block by block does not fail.
-  if (fault && total(expected.changes) <= 4096) store_.arm(*fault);
-  const u64 changes_before = unit_.medium_changes();
+  const bool small = total(expected.changes) <= 4096;
+  if (fault && small) store_.arm(*fault);
+  if (attempt.damaged && small) store_.damage(*attempt.damaged);
   way->send(unit_, store_);
   coverage_.note_way(way->name());
-  return compare(*way, shot, std::move(expected), before ? &*before : nullptr, changes_before);
+  return compare(attempt, std::move(expected));
 }
 
-Episode::Complaints Episode::compare(const Way& way, const Shot& shot, Expectation expected,
-                                     const Medium* before, u64 changes) {
+Episode::Complaints Episode::compare(const Try& attempt, Expectation expected) {
   const auto events = store_.take_events();
   const auto failed =
       std::find_if(events.begin(), events.end(), [](const auto& event) { return event.error != 0; });
   Complaints complaints = check_store(expected, events);
-  const Entry* entry = entry_of(shot.cdb);
+  const auto append = [&complaints](const Complaints& more) {
+    complaints.insert(complaints.end(), more.begin(), more.end());
+  };
+  const Entry* entry = entry_of(attempt.shot.cdb);
   const bool writes = entry != nullptr && entry->gate == Gate::protection;
-  const bool changed = unit_.medium_changes() != changes;
-  if (!writes && changed) complaints.emplace_back("it counts as a change of the medium");
-  if (!changed && std::any_of(events.begin(), events.end(), model::changes)) {
-    complaints.emplace_back("it does not count as a change of the medium");
+  const bool counted = unit_.medium_changes() != attempt.changes_before;
+  if (!writes && counted) append({"it counts as a change of the medium"});
+  if (!counted && std::any_of(events.begin(), events.end(), changes)) {
+    append({"it does not count as a change of the medium"});
   }
   if (failed != events.end()) {
     coverage_.note_fault(failed->operation, failed->error);
-    if (failed->operation == Operation::flush) disk_.note_failed_flush(shot.cdb);
-    const auto more = before != nullptr ? settle(expected, *before) : Complaints();
-    complaints.insert(complaints.end(), more.begin(), more.end());
-    expected = refusal(problem_of(*failed));
+    if (failed->operation == Operation::flush) disk_.note_failed_flush(attempt.shot.cdb);
+    if (attempt.before) append(settle(expected, *attempt.before));
+    expected = refusal(problem_of(*failed, attempt.damaged, format_.block_bytes));
   } else {
-    for (const auto& range : expected.changes) {
-      const auto more = check_range(range);
-      complaints.insert(complaints.end(), more.begin(), more.end());
-    }
+    for (const auto& range : expected.changes) append(check_range(range));
   }
   const Bytes sense = expected.problem ? disk_.sense(*expected.problem) : Bytes();
-  const auto more = way.differences(expected, sense);
-  complaints.insert(complaints.end(), more.begin(), more.end());
-  coverage_.note(shot, expected);
+  append(attempt.way.differences(expected, sense));
+  coverage_.note(attempt.shot, expected);
   if (trace_ != nullptr) *trace_ << "    " << (expected.problem ? hex(sense) : std::string("GOOD")) << "\n";
   return complaints;
 }
@@ -220,12 +256,16 @@ Episode::Complaints Episode::check_store(const Expectation& expected,
                                          const std::vector<SparseStore::Event>& events) const {
   Complaints complaints;
   std::size_t flushes = 0;
-  bool failed = false;
+  const SparseStore::Event* failed = nullptr;  // the first that has
   const u64 block = format_.block_bytes;
   for (std::size_t i = 0; i < events.size(); ++i) {
     const auto& event = events[i];
-    if (failed) complaints.emplace_back("it goes on after an error of the store");
-    failed = failed || event.error != 0;
+    // After an error of the medium it may be tried again, to find the block.
+    const bool again = failed != nullptr && failed->error == EIO && moves(event) &&
+                       event.operation == failed->operation && event.offset >= failed->offset &&
+                       event.offset + event.length <= failed->offset + failed->length;
+    if (failed != nullptr && !again) complaints.emplace_back("it goes on after an error of the store");
+    if (failed == nullptr && event.error != 0) failed = &event;
     if (event.offset > store_.size_bytes() || event.length > store_.size_bytes() - event.offset) {
       complaints.emplace_back("it asks the store for what it does not have");
     }
@@ -245,7 +285,7 @@ Episode::Complaints Episode::check_store(const Expectation& expected,
     }
   }
   const std::size_t wanted = expected.flush == Expectation::Flush::none || expected.problem ? 0 : 1;
-  if (flushes != wanted && !failed) {
+  if (flushes != wanted && failed == nullptr) {
     complaints.push_back("it flushes " + std::to_string(flushes) + " times, expected " +
                          std::to_string(wanted));
   }

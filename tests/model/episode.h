@@ -30,13 +30,21 @@ class Episode {
 
  private:
   using Complaints = std::vector<std::string>;
+  /// One command, and how things were before it.
+  struct Try {
+    const Shot& shot;
+    const Way& way;
+    std::optional<Medium> before;  // if it may fail half way
+    std::optional<u64> damaged;    // the offset of a block
+    u64 changes_before;
+  };
 
   void prepare_medium();
   void change_from_outside();
   std::optional<SparseStore::Fault> some_fault();
+  std::optional<u64> some_damage(const Shot& shot);
   Complaints step();
-  Complaints compare(const Way& way, const Shot& shot, Expectation expected, const Medium* before,
-                     u64 changes);
+  Complaints compare(const Try& attempt, Expectation expected);
   /// The part of a failed command that has been done, if it is as before or as it should be.
   Complaints settle(const Expectation& expected, const Medium& before);
   Complaints check_store(const Expectation& expected, const std::vector<SparseStore::Event>& events) const;

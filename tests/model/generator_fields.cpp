@@ -42,7 +42,7 @@ void Generator::fill_plain(const Entry& entry, Bytes& cdb) {
       return;
     case Verb::log_sense:
       cdb[2] = static_cast<u8>(random_.below(4) << 6 | (any_of(policy::log_pages) & 0x3f));
-      if (random_.one_in(8)) cdb[3] = random_.byte();
+      if (random_.one_in(6)) cdb[3] = random_.one_in(2) ? u8{0xff} : random_.byte();
       if (random_.one_in(3)) place(cdb, 5, random_.below(4), 2);
       place(cdb, 7, allocation(), 2);
       return;

@@ -65,6 +65,14 @@ bool Medium::mapped(u64 lba) const {
   return false;
 }
 
+u64 Medium::space_bytes() const {
+  u64 granules = 0;
+  for (auto run = space_.begin(); run != space_.end(); ++run) {
+    if (run->second) granules += std::next(run)->first - run->first;
+  }
+  return granules * granule_bytes_;
+}
+
 u64 Medium::alike(u64 lba) const {
   const bool wanted = mapped(lba);
   u64 next = lba + 1;

@@ -31,6 +31,8 @@ class Medium {
   void assume_granule(u64 granule, bool mapped) { set_space(granule, granule, mapped); }
   void assume_block(u64 lba, const Bytes& data) { contents_[lba] = data; }
   bool granule_mapped(u64 granule) const { return std::prev(space_.upper_bound(granule))->second; }
+  /// Of all granules that are mapped.
+  u64 space_bytes() const;
   u64 granule_bytes() const { return granule_bytes_; }
   const std::map<u64, Bytes>& contents() const { return contents_; }
 

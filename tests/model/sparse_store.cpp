@@ -5,6 +5,8 @@
 #include <cstring>
 #include <utility>
 
+#include "policy.h"
+
 namespace tcmufs::model {
 
 namespace {
@@ -19,6 +21,7 @@ std::size_t total(std::span<const iovec> buffers) {
 
 std::vector<SparseStore::Event> SparseStore::take_events() {
   fault_.reset();
+  damaged_.reset();
   return std::exchange(events_, {});
 }
 
@@ -26,6 +29,8 @@ std::error_code SparseStore::note(Operation operation, u64 offset, u64 length) {
   int error = offset > size_ || length > size_ - offset ? EIO : 0;
   if (fault_ && fault_->operation == operation && fault_->skip-- == 0)
     error = std::exchange(fault_, {})->error;
+  const bool moves = operation == Operation::read || operation == Operation::write;
+  if (damaged_ && moves && offset < *damaged_ + block_ && *damaged_ < offset + length) error = EIO;
   events_.push_back({operation, offset, length, error});
   return {error, std::generic_category()};
 }
@@ -145,6 +150,12 @@ std::error_code SparseStore::resize(u64 size_bytes) noexcept {
     }
   }
   size_ = size_bytes;
+  return {};
+}
+
+std::error_code SparseStore::space(Space& result) noexcept {
+  if (const auto error = note(Operation::space, 0, 0)) return error;
+  result = {granules_.size() * granule_, policy::available_bytes};
   return {};
 }
 

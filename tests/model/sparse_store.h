@@ -14,7 +14,7 @@ namespace tcmufs::model {
 /// thread.
 class SparseStore final : public store::BlockStore {
  public:
-  enum class Operation : u8 { read, write, flush, discard, zero, extent };
+  enum class Operation : u8 { read, write, flush, discard, zero, extent, space };
   struct Event {
     Operation operation;
     u64 offset = 0;
@@ -32,7 +32,9 @@ class SparseStore final : public store::BlockStore {
 
   /// Once. A write that fails has written the first half of its blocks.
   void arm(const Fault& fault) { fault_ = fault; }
-  /// What has happened since the last call, and no fault is armed any more.
+  /// The block at `offset` can neither be read nor written (EIO).
+  void damage(u64 offset) { damaged_ = offset; }
+  /// What has happened since the last call. No fault is armed any more, and no block damaged.
   std::vector<Event> take_events();
 
   Bytes peek(u64 offset, u64 length) const;
@@ -50,6 +52,7 @@ class SparseStore final : public store::BlockStore {
   std::error_code zero(u64 offset, u64 length) noexcept override;
   std::error_code resize(u64 size_bytes) noexcept override;
   std::error_code extent(u64 offset, Extent& result) noexcept override;
+  std::error_code space(Space& result) noexcept override;
 
  private:
   std::error_code note(Operation operation, u64 offset, u64 length);
@@ -63,6 +66,7 @@ class SparseStore final : public store::BlockStore {
   std::map<u64, Bytes> granules_;  // the mapped ones by number; an empty one is all zeros
   std::vector<Event> events_;
   std::optional<Fault> fault_;
+  std::optional<u64> damaged_;
 };
 
 }  // namespace tcmufs::model

@@ -99,7 +99,11 @@ TEST(Format, ThatNoDiskHasIsRefused) {
   EXPECT_THROW(LogicalUnit({}, {.block_size_bytes = 4096, .physical_block_size_bytes = 512}),
                std::system_error);
   EXPECT_THROW(LogicalUnit({}, {.physical_block_size_bytes = 3072}), std::system_error);
+  EXPECT_THROW(LogicalUnit({}, {.physical_block_size_bytes = 2u << 20}), std::system_error);
   EXPECT_THROW(LogicalUnit({}, {.size_bytes = 513}), std::system_error);
+  for (const u32 unit : {0u, 3000u, 2u << 20}) {
+    EXPECT_THROW(LogicalUnit({}, {.size_bytes = 512, .allocation_unit_bytes = unit}), std::system_error);
+  }
   EXPECT_NO_THROW(
       LogicalUnit({}, {.block_size_bytes = 512, .physical_block_size_bytes = 512, .size_bytes = 512}));
 }

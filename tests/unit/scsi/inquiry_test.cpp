@@ -117,18 +117,61 @@ TEST(Vpd, BlockLimitsFollowTheFormat) {
   const Bytes small = disk.ask(inquiry_page(0xb0)).data;
   ASSERT_EQ(small.size(), 64u);
   EXPECT_EQ(number(small, 6, 2), 8u);
-  EXPECT_EQ(number(small, 8, 4), 65536u);
+  EXPECT_EQ(number(small, 8, 4), 16384u);
   EXPECT_EQ(number(small, 12, 4), 2048u);
+  EXPECT_EQ(number(small, 20, 4), 1u << 20);
+  EXPECT_EQ(number(small, 24, 4), 256u);
   EXPECT_EQ(number(small, 28, 4), 8u);
+  EXPECT_EQ(number(small, 36, 8), 32768u);
   EXPECT_EQ(number(small, 32, 4), 0x80000000u);
   EXPECT_EQ(number(small, 44, 4), 0u);
 
   TestDisk big({.block_size_bytes = 4096, .physical_block_size_bytes = 4096, .size_bytes = default_size});
   const Bytes large = big.ask(inquiry_page(0xb0)).data;
   EXPECT_EQ(number(large, 6, 2), 1u);
-  EXPECT_EQ(number(large, 8, 4), 8192u);
+  EXPECT_EQ(number(large, 8, 4), 2048u);
   EXPECT_EQ(number(large, 12, 4), 256u);
+  EXPECT_EQ(number(large, 20, 4), 131072u);
   EXPECT_EQ(number(large, 28, 4), 1u);
+  EXPECT_EQ(number(large, 36, 8), 4096u);
+}
+
+u64 unmap_granularity(u32 block, u32 physical, u32 unit) {
+  TestDisk disk({.block_size_bytes = block,
+                 .physical_block_size_bytes = physical,
+                 .size_bytes = default_size,
+                 .allocation_unit_bytes = unit});
+  return number(disk.ask(inquiry_page(0xb0)).data, 28, 4);
+}
+
+TEST(Vpd, UnmapGranularityIsThePhysicalBlockOrTheStoresUnitIfThatIsMore) {
+  EXPECT_EQ(unmap_granularity(512, 4096, 1), 8u);
+  EXPECT_EQ(unmap_granularity(512, 512, 4096), 8u);
+  EXPECT_EQ(unmap_granularity(512, 4096, 65536), 128u);
+  EXPECT_EQ(unmap_granularity(4096, 4096, 1u << 20), 256u);
+  EXPECT_EQ(unmap_granularity(4096, 8192, 4096), 2u);
+}
+
+TEST(Vpd, NamesThatChangeAreSaidByInquiryAndAnnouncedOnce) {
+  TestDisk disk;
+  Identity other{.uuid = some_uuid(), .vendor = "ACME", .product = "Other", .revision = "0002"};
+  const Bytes serial = disk.ask(inquiry_page(0x80)).data;
+  disk.unit.set_identity(other);
+  const Bytes data = disk.ask(inquiry(96)).data;
+  EXPECT_EQ(text(data, 8, 28), "ACME    Other           0002");
+  EXPECT_EQ(text(disk.ask(inquiry_page(0x83)).data, 28, 8), "ACME    ");
+  EXPECT_EQ(disk.ask(inquiry_page(0x80)).data, serial) << "another uuid would be another disk";
+  EXPECT_EQ(disk.ask(test_unit_ready()).sense, (SenseCode{0x6, 0x3f, 0x03}));
+  EXPECT_TRUE(disk.ask(test_unit_ready()).good());
+  disk.unit.set_identity(other);
+  EXPECT_TRUE(disk.ask(test_unit_ready()).good()) << "nothing has changed";
+}
+
+TEST(Vpd, NamesThatNobodyHasAskedForChangeWithoutNews) {
+  TestDisk disk;
+  EXPECT_TRUE(disk.ask(test_unit_ready()).good());
+  disk.unit.set_identity({.uuid = some_uuid(), .vendor = "ACME"});
+  EXPECT_TRUE(disk.ask(test_unit_ready()).good());
 }
 
 TEST(Vpd, SaysSolidStateAndThin) {

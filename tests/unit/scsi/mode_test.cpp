@@ -126,6 +126,17 @@ TEST(ModeSelect6, TurningTheCacheOffMakesWhatIsInItStable) {
   EXPECT_EQ(disk.store.stable_bytes()[0], 1);
 }
 
+TEST(ModeSelect6, WriteProtectionMakesWhatIsInTheCacheStable) {
+  TestDisk disk;
+  EXPECT_TRUE(disk.send(cdb_10(0x2a, 0, 0, 1), blocks_of(1, 1)).good());
+  EXPECT_TRUE(select_page(disk, control_with(0x04, 0)).good());
+  EXPECT_EQ(disk.store.stable_bytes()[0], 0);
+  EXPECT_TRUE(select_page(disk, control_with(0x04, 0x08)).good());
+  EXPECT_EQ(disk.store.stable_bytes()[0], 1);
+  EXPECT_TRUE(select_page(disk, control_with(0, 0x08)).good());
+  EXPECT_EQ(disk.store.calls(Operation::flush), 1u) << "protected already";
+}
+
 TEST(ModeSelect6, ThatCannotFlushTheCacheSaysSo) {
   TestDisk disk;
   disk.store.fail(Operation::flush, EIO);

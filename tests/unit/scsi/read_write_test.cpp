@@ -86,9 +86,9 @@ TEST(Read, MoreThanTheMaximumTransferLengthIsRefused) {
                    {.block_size_bytes = 512, .physical_block_size_bytes = 512, .size_bytes = u64{1} << 30});
   Bytes room(512);
   const iovec buffer{room.data(), room.size()};
-  const Bytes most = cdb_16(0x88, 0, 0, 65536);
+  const Bytes most = cdb_16(0x88, 0, 0, 16384);
   EXPECT_TRUE(std::holds_alternative<Plan>(unit.start({most, {&buffer, 1}})));
-  const Bytes more = cdb_16(0x88, 0, 0, 65537);
+  const Bytes more = cdb_16(0x88, 0, 0, 16385);
   const auto refusal = std::get<Response>(unit.start({more, {&buffer, 1}}));
   EXPECT_EQ(sense_code(refusal.sense.span()), invalid_field);
   EXPECT_EQ(number(refusal.sense.span(), 16, 2), 10u);
@@ -158,11 +158,10 @@ TEST(Read, AnErrorOfTheStoreIsAnUnrecoveredReadError) {
 }
 
 TEST(Write, ErrorsOfTheStoreSayWhatTheyAre) {
-  const std::vector<std::pair<int, SenseCode>> errors = {{EIO, write_error},
-                                                         {ENOSPC, {0x7, 0x27, 0x07}},
-                                                         {EDQUOT, {0x7, 0x27, 0x07}},
-                                                         {EROFS, {0x7, 0x27, 0x00}},
-                                                         {EBADF, {0x4, 0x44, 0x00}}};
+  const std::vector<std::pair<int, SenseCode>> errors = {
+      {EIO, write_error},         {ENOSPC, {0x7, 0x27, 0x07}}, {EDQUOT, {0x7, 0x27, 0x07}},
+      {EROFS, {0x7, 0x27, 0x00}}, {ENOMEM, {0xb, 0x00, 0x00}}, {EAGAIN, {0xb, 0x00, 0x00}},
+      {EBADF, {0x4, 0x44, 0x00}}};
   for (const auto& [error, sense] : errors) {
     TestDisk disk;
     disk.store.fail(Operation::write, error);

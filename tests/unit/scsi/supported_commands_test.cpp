@@ -104,6 +104,21 @@ TEST(Opcode, WithoutARowIsInvalid) {
   EXPECT_EQ(disk.ask(cdb_16(0x9e, 0x11, 0, 0)).sense, invalid_opcode);
 }
 
+TEST(Opcode, OfWhatIsNotOfferedIsInvalid) {
+  TestDisk disk;
+  const auto with_service_action = [](u8 opcode, u8 service_action) {
+    return join({{opcode, service_action}, Bytes(14)});
+  };
+  for (const u8 opcode : std::initializer_list<u8>{0x04, 0x07, 0x1c, 0x1d, 0x3b, 0x3c, 0x3e, 0x48, 0x7f}) {
+    EXPECT_EQ(disk.ask(with_service_action(opcode, 0)).sense, invalid_opcode) << +opcode;
+  }
+  EXPECT_EQ(disk.ask(with_service_action(0x83, 0x00)).sense, invalid_opcode) << "EXTENDED COPY";
+  EXPECT_EQ(disk.ask(with_service_action(0x84, 0x03)).sense, invalid_opcode) << "RECEIVE COPY RESULTS";
+  EXPECT_EQ(disk.ask(with_service_action(0x9c, 0x00)).sense, invalid_opcode) << "WRITE ATOMIC(16)";
+  EXPECT_EQ(disk.ask(with_service_action(0xa3, 0x0a)).sense, invalid_opcode) << "REPORT TARGET PORT GROUPS";
+  EXPECT_EQ(disk.ask(inquiry(36)).data[5] & 0x38, 0) << "TPGS and 3PC";
+}
+
 TEST(Opcode, ThatTheKernelAnswersIsInvalidHere) {
   TestDisk disk;
   for (const Row& row : opcode_table()) {

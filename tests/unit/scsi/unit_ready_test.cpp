@@ -73,6 +73,24 @@ TEST(RequestSense, TakesAPendingUnitAttentionAway) {
   EXPECT_TRUE(disk.ask(test_unit_ready()).good());
 }
 
+TEST(UnitAttention, OfSeveralEveryOneIsReportedInAFixedOrder) {
+  const std::vector<SenseCode> expected = {{0x6, 0x3f, 0x03}, {0x6, 0x2a, 0x09}, {0x6, 0x2a, 0x01}, {}};
+  for (const bool by_request_sense : {false, true}) {
+    TestDisk disk;
+    EXPECT_TRUE(disk.ask(inquiry(36)).good());
+    EXPECT_TRUE(disk.ask(test_unit_ready()).good());
+    disk.unit.set_read_only(true);
+    disk.unit.resize(default_size * 2);
+    disk.unit.set_identity({.uuid = {}, .product = "Other"});
+    EXPECT_TRUE(disk.ask(inquiry(36)).good()) << "INQUIRY neither reports them nor takes them away";
+    for (const SenseCode& sense : expected) {
+      EXPECT_EQ(
+          by_request_sense ? sense_code(disk.ask(request_sense()).data) : disk.ask(test_unit_ready()).sense,
+          sense);
+    }
+  }
+}
+
 TEST(UnitAttention, ComesBeforeTheMediumIsTouched) {
   TestDisk disk;
   EXPECT_TRUE(disk.ask(test_unit_ready()).good());
@@ -103,25 +121,6 @@ TEST(ReadDefectData, IsAnEmptyListOfTheFormatAskedFor) {
   EXPECT_EQ(disk.ask({0x37, 0, 0x1d, 0, 0, 0, 0, 0, 255, 0}).data, (Bytes{0, 0x1d, 0, 0}));
   EXPECT_EQ(disk.ask(cdb_12(0xb7, 0x1d, 0, 255)).data, (Bytes{0, 0x1d, 0, 0, 0, 0, 0, 0}));
   EXPECT_EQ(disk.ask(cdb_12(0xb7, 0x1d, 0, 3)).data, (Bytes{0, 0x1d, 0}));
-}
-
-TEST(LogSense, EveryListedPageIsThereWithTheWholeLength) {
-  TestDisk disk;
-  const auto sense = [](u8 page, u16 pointer = 0, u16 length = 255) {
-    return join(
-        {{0x4d, 0, static_cast<u8>(0x40 | page), 0, 0}, big_endian(pointer, 2), big_endian(length, 2), {0}});
-  };
-  const Bytes list = disk.ask(sense(0)).data;
-  EXPECT_EQ(list, (Bytes{0, 0, 0, 3, 0x00, 0x0d, 0x2f}));
-  for (std::size_t i = 4; i < list.size(); ++i) {
-    const Bytes data = disk.ask(sense(list[i])).data;
-    EXPECT_EQ(data[0], list[i]);
-    EXPECT_EQ(number(data, 2, 2), data.size() - 4);
-    EXPECT_EQ(disk.ask(sense(list[i], 0, 4)).data, slice(data, 0, 4));
-  }
-  EXPECT_EQ(disk.ask(sense(0x0d, 1)).data, (Bytes{0x0d, 0, 0, 6, 0, 1, 3, 2, 0, 0xff}));
-  EXPECT_EQ(disk.ask(sense(0x0d, 2)).sense, invalid_field);
-  EXPECT_EQ(disk.ask(sense(0x02)).sense, invalid_field);
 }
 
 }  // namespace

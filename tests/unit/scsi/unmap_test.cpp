@@ -127,26 +127,37 @@ TEST_F(WriteSameTest, WithoutDataOutMeansZeros) {
   EXPECT_EQ(disk.send(cdb_10(0x41, 0x01, 0, 8)).field(), std::pair(1, 0));
 }
 
-TEST_F(WriteSameTest, LengthZeroMeansToTheEnd) {
-  EXPECT_TRUE(disk.send(cdb_10(0x41, 0, blocks - 3, 0), blocks_of(5, 1)).good());
+TEST_F(WriteSameTest, NoBlocksAreRefusedAsTheBlockLimitsPageSays) {
+  EXPECT_EQ(disk.ask(inquiry_page(0xb0)).data[4], 1);
+  for (const u64 lba : {u64{0}, blocks - 3, blocks, blocks + 1}) {
+    const Reply ten = disk.send(cdb_10(0x41, 0, static_cast<u32>(lba), 0), blocks_of(5, 1));
+    EXPECT_EQ(ten.sense, invalid_field) << lba;
+    EXPECT_EQ(ten.field(), std::pair(7, -1)) << lba;
+    const Reply sixteen = disk.send(cdb_16(0x93, 0x09, lba, 0));
+    EXPECT_EQ(sixteen.sense, invalid_field) << lba;
+    EXPECT_EQ(sixteen.field(), std::pair(10, -1)) << lba;
+  }
+  EXPECT_EQ(disk.store.changes(), 0u);
+}
+
+TEST_F(WriteSameTest, ChecksItsRange) {
+  EXPECT_EQ(disk.send(cdb_10(0x41, 0, blocks, 1), blocks_of(5, 1)).sense, out_of_range);
+  EXPECT_EQ(disk.send(cdb_16(0x93, 0, blocks - 3, 4), blocks_of(5, 1)).sense, out_of_range);
+  EXPECT_TRUE(disk.send(cdb_16(0x93, 0, blocks - 3, 3), blocks_of(5, 1)).good());
   EXPECT_EQ(block(blocks - 4), blocks_of(1, 1));
   EXPECT_EQ(block(blocks - 3), blocks_of(5, 1));
   EXPECT_EQ(block(blocks - 1), blocks_of(5, 1));
-  EXPECT_TRUE(disk.send(cdb_10(0x41, 0, blocks, 0), blocks_of(5, 1)).good());
-  EXPECT_EQ(disk.send(cdb_10(0x41, 0, blocks + 1, 0), blocks_of(5, 1)).sense, out_of_range);
 }
 
-TEST(WriteSame, MoreThanTheMaximumIsRefusedAlsoToTheEnd) {
+TEST(WriteSame, MoreThanTheMaximumIsRefused) {
   LogicalUnit unit(
       {}, {.block_size_bytes = 512, .physical_block_size_bytes = 4096, .size_bytes = u64{513} << 20});
   const auto accepted = [&unit](u64 lba, u32 count) {
     const Bytes cdb = cdb_16(0x93, 0x09, lba, count);
     return std::holds_alternative<Plan>(unit.start({cdb, {}}));
   };
-  EXPECT_FALSE(accepted(0, 0));
-  EXPECT_FALSE(accepted(0, (1u << 20) + 1));
-  EXPECT_TRUE(accepted(0, 1u << 20));
-  EXPECT_TRUE(accepted(2048, 0));
+  EXPECT_FALSE(accepted(0, (1u << 15) + 1));
+  EXPECT_TRUE(accepted(0, 1u << 15));
 }
 
 TEST_F(WriteSameTest, TakesExactlyOneBlock) {

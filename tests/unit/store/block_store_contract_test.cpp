@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <functional>
 #include <memory>
 #include <ostream>
@@ -164,6 +165,19 @@ TEST_P(BlockStoreContract, ExtentInTheMiddleOfDataReachesToItsEnd) {
   ASSERT_FALSE(store_->extent(100, extent));
   EXPECT_TRUE(extent.mapped);
   EXPECT_EQ(extent.length_bytes, size - 100);
+}
+
+TEST_P(BlockStoreContract, TheAllocationUnitIsAPowerOfTwo) {
+  EXPECT_TRUE(std::has_single_bit(store_->allocation_unit_bytes()));
+  EXPECT_LE(store_->allocation_unit_bytes(), 1U << 20);
+}
+
+TEST_P(BlockStoreContract, WhatIsWrittenTakesUpSpace) {
+  BlockStore::Space space{};
+  ASSERT_FALSE(write_text_at(*store_, 0, std::string(size, 'x')));
+  ASSERT_FALSE(store_->flush());
+  ASSERT_FALSE(store_->space(space));
+  EXPECT_GE(space.used_bytes, size);
 }
 
 TEST_P(BlockStoreContract, SeveralThreadsWorkAtOnce) {

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <limits.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <optional>
@@ -215,6 +214,61 @@ TEST_F(FileStoreTest, WithoutSeekDataEverythingIsMapped) {
   ASSERT_FALSE(file.extent(100, extent));
   EXPECT_TRUE(extent.mapped);
   EXPECT_EQ(extent.length_bytes, 65436U);
+}
+
+FileCalls calls_with_block_size(unsigned long size) {
+  static unsigned long block_size;
+  block_size = size;
+  FileCalls calls;
+  calls.fstatvfs = [](int fd, struct statvfs* system) {
+    if (block_size == 0) errno = ENOSYS;
+    if (block_size == 0 || ::fstatvfs(fd, system) != 0) return -1;
+    system->f_bsize = block_size;
+    system->f_frsize = 512;
+    system->f_bavail = 7;
+    return 0;
+  };
+  return calls;
+}
+
+TEST_F(FileStoreTest, SpaceIsGivenBackInBlocksOfTheFileSystem) {
+  struct statvfs system {};
+  const FileStore file = make();
+  ASSERT_EQ(::fstatvfs(file.fd(), &system), 0);
+  EXPECT_EQ(file.allocation_unit_bytes(), system.f_bsize);
+}
+
+TEST_F(FileStoreTest, OfAFileSystemWithOddBlocksTheUnitIsNotKnown) {
+  for (const auto& [size, unit] : {std::pair(1024UL, 1024U),
+                                   {65536UL, 65536U},
+                                   {1UL << 20, 1U << 20},
+                                   {3000UL, 1U},
+                                   {2UL << 20, 1U},
+                                   {1UL << 32, 1U},
+                                   {0UL, 1U}}) {
+    EXPECT_EQ(make(calls_with_block_size(size)).allocation_unit_bytes(), unit) << size;
+  }
+}
+
+TEST_F(FileStoreTest, KnowsWhatItTakesUpAndWhatIsLeft) {
+  FileStore file = make(calls_with_block_size(4096));
+  store::BlockStore::Space before{};
+  ASSERT_FALSE(file.space(before));
+  EXPECT_EQ(before.available_bytes, 7 * 512U);
+  ASSERT_FALSE(write_text_at(file, 0, std::string(32768, 'x')));
+  ASSERT_FALSE(file.flush());
+  store::BlockStore::Space after{};
+  ASSERT_FALSE(file.space(after));
+  EXPECT_GE(after.used_bytes, before.used_bytes + 32768);
+  struct stat status {};
+  ASSERT_EQ(::fstat(file.fd(), &status), 0);
+  EXPECT_EQ(after.used_bytes, static_cast<u64>(status.st_blocks) * 512);
+  FileStore blind(open_image(), path() + "2", Deadline::after(milliseconds(0)), [] {
+    FileCalls calls = calls_with_block_size(0);
+    calls.flock = [](int, int) { return 0; };
+    return calls;
+  }());
+  EXPECT_EQ(blind.space(after).value(), ENOSYS);
 }
 
 TEST_F(FileStoreTest, AnImageInUseIsRefusedWithItsName) {
