@@ -126,6 +126,7 @@ void Episode::remember(const std::string& line) {
 void Episode::change_from_outside() {
   if (random_.one_in(4)) {
     scsi::Identity identity;
+    identity.uuid.bytes[0] = random_.byte();  // which is no news to the disk
     identity.revision = random_.one_of(std::array{"0001", "2", "3.14"});
     if (random_.one_in(2)) identity.vendor = "OTHER";
     unit_.set_identity(identity);
@@ -150,10 +151,10 @@ void Episode::change_from_outside() {
 
 std::optional<SparseStore::Fault> Episode::some_fault() {
   // The medium as it was is kept for them: not if it is large.
-  if (!faulty_ || !random_.one_in(8) || disk_.medium().contents().size() > 5000) return std::nullopt;
+  if (disk_.medium().contents().size() > 5000) return std::nullopt;
   constexpr std::array operations = {Operation::read,   Operation::read,    Operation::write,
                                      Operation::write,  Operation::discard, Operation::zero,
-                                     Operation::extent, Operation::flush};
+                                     Operation::extent, Operation::flush,   Operation::space};
   constexpr std::array errors = {EIO, EIO, ENOSPC, EROFS, EDQUOT, ENOMEM, EAGAIN, EFAULT};
   return SparseStore::Fault{random_.one_of(operations), random_.one_of(errors),
                             static_cast<unsigned>(random_.one_in(2) ? 0 : random_.below(3))};
@@ -177,9 +178,13 @@ Episode::Complaints Episode::step() {
   const Shot shot = generator_.next();
   const auto way = some_way(shot, random_);
   Try attempt{shot, *way, {}, {}, unit_.medium_changes()};
-  auto fault = some_fault();
-  if (fault && random_.one_in(3)) attempt.damaged = some_damage(shot);
-  if (attempt.damaged) fault.reset();
+  std::optional<SparseStore::Fault> fault;
+  const bool large = shot.buffer.size() > (256u << 10);
+  if (faulty_ && random_.one_in(large ? 2 : 8)) {
+    fault = some_fault();
+    if (fault && random_.one_in(large ? 1 : 3)) attempt.damaged = some_damage(shot);
+    if (attempt.damaged) fault.reset();
+  }
   const Entry* entry = entry_of(shot.cdb);
   const bool changes = entry != nullptr && entry->gate == Gate::protection;
   if ((fault || attempt.damaged) && changes) attempt.before = disk_.medium();

@@ -135,7 +135,7 @@ u64 Generator::blocks(u64 lba, u64 limit) {
     case 5:
       return left < 40 || random_.one_in(8) ? left + 1 : 2;
     case 6:  // more than is done in one go
-      return random_.one_in(8) ? (u64{256} << 10) / block_bytes() + random_.below(5) : 3;
+      return random_.one_in(4) ? (u64{256} << 10) / block_bytes() + random_.below(5) : 3;
     default:
       return random_.between(1, 8);
   }
@@ -167,13 +167,28 @@ Bytes Generator::data(u64 length) {
   return bytes;
 }
 
+u64 Generator::not_quite(u64 length) {
+  switch (random_.below(24)) {
+    case 0:
+      return random_.below(length + 1);
+    case 1:
+      return length > 0 ? length - 1 : 0;
+    case 2:
+      return length + 1 + random_.below(3);
+    case 3:
+      return length + random_.below(1000);
+    case 4:
+      return random_.below(301);
+    default:
+      return length;
+  }
+}
+
 /// Data for a command that needs so much, or not quite.
 Bytes Generator::data_out(u64 needed) {
   if (needed > largest_ever || (needed > largest_usual && !random_.one_in(500)))
     return data(random_.below(5000));
-  if (random_.one_in(16)) return data(random_.below(needed + 1));
-  if (random_.one_in(16)) return data(needed + random_.below(1000));
-  return data(needed);
+  return data(not_quite(needed));
 }
 
 /// What is on the medium, or as much of other data where that is not there.
@@ -183,14 +198,15 @@ Bytes Generator::there(u64 lba, u64 count) {
     return data_out(count * block_bytes());
   Bytes bytes = disk_.medium().read(lba, count);
   if (!bytes.empty() && random_.one_in(3))
-    bytes[random_.below(bytes.size())] ^= static_cast<u8>(1 << random_.below(8));
+    bytes[random_.one_in(2) ? random_.below(bytes.size())
+                            : bytes.size() - 1 - random_.below(block_bytes())] ^=
+        static_cast<u8>(1 << random_.below(8));
   return bytes;
 }
 
 /// Memory for data-in.
 Bytes Generator::room(u64 wanted) {
-  const u64 length = random_.one_in(12) ? random_.below(301) : wanted;
-  return Bytes(length, random_.byte());
+  return Bytes(not_quite(wanted), random_.byte());
 }
 
 }  // namespace tcmufs::model

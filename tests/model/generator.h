@@ -47,6 +47,8 @@ class Generator {
   Bytes block_descriptor(bool wide);
 
   // Buffers
+  /// `length`, or less, or more.
+  u64 not_quite(u64 length);
   Bytes data(u64 length);
   Bytes data_out(u64 needed);
   Bytes there(u64 lba, u64 count);

@@ -15,7 +15,7 @@ void Generator::fill_plain(const Entry& entry, Bytes& cdb) {
       return;
     case Verb::inquiry:
       cdb[1] = random_.one_in(3) ? 0 : 1;
-      if (cdb[1] != 0 || random_.one_in(4)) cdb[2] = any_of(policy::vpd_pages);
+      if (cdb[1] != 0 || random_.one_in(4)) cdb[2] = any_of(join({policy::vpd_pages, {0x01}}));
       place(cdb, 3, allocation(), 2);
       return;
     case Verb::mode_sense:
@@ -129,13 +129,14 @@ void Generator::fill_medium(const Entry& entry, Shot& shot) {
 
 void Generator::fill_compare(Shot& shot) {
   const u64 at = lba();
-  const u64 count = blocks(at, disk_.limits().compare_and_write) & 0xff;
+  u64 count = blocks(at, disk_.limits().compare_and_write) & 0xff;
+  if (random_.one_in(16)) count = random_.between(60, 80);
   if (random_.one_in(2)) shot.cdb[1] = static_cast<u8>(random_.byte() & 0x18);
   place(shot.cdb, 2, at, 8);
   shot.cdb[13] = static_cast<u8>(count);
   if (random_.one_in(8)) shot.cdb[14] = static_cast<u8>(random_.below(32));
   shot.buffer = join({there(at, count), data(count * block_bytes())});
-  if (random_.one_in(16)) shot.buffer.resize(random_.below(shot.buffer.size() + 100));
+  if (random_.one_in(8)) shot.buffer.resize(not_quite(shot.buffer.size()));
 }
 
 void Generator::fill_unmap(Shot& shot) {
