@@ -216,24 +216,21 @@ struct Addressed {
 
 /// For the commands of Cdb6, Cdb10, Cdb12 and Cdb16; `cdb` must be as long as its group code says.
 inline Addressed addressed(std::span<const u8> cdb) noexcept {
-  switch (cdb[0] >> 5) {
-    case 0: {
-      const auto six = structure_from<Cdb6>(cdb);
-      return {six.lba, six.length == 0 ? 256u : six.length, 0, 4};
-    }
-    case 4: {
-      const auto sixteen = structure_from<Cdb16>(cdb);
-      return {sixteen.lba, sixteen.length, sixteen.flags, 10};
-    }
-    case 5: {
-      const auto twelve = structure_from<Cdb12>(cdb);
-      return {twelve.lba, twelve.length, twelve.flags, 6};
-    }
-    default: {
-      const auto ten = structure_from<Cdb10>(cdb);
-      return {ten.lba, ten.length, ten.flags, 7};
-    }
+  const auto group = cdb[0] >> 5;
+  if (group == 0) {
+    const auto six = structure_from<Cdb6>(cdb);
+    return {six.lba, six.length == 0 ? 256u : six.length, 0, 4};
   }
+  if (group == 4) {
+    const auto sixteen = structure_from<Cdb16>(cdb);
+    return {sixteen.lba, sixteen.length, sixteen.flags, 10};
+  }
+  if (group == 5) {
+    const auto twelve = structure_from<Cdb12>(cdb);
+    return {twelve.lba, twelve.length, twelve.flags, 6};
+  }
+  const auto ten = structure_from<Cdb10>(cdb);
+  return {ten.lba, ten.length, ten.flags, 7};
 }
 
 }  // namespace tcmufs::scsi

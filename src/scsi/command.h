@@ -14,10 +14,11 @@ class PointOfNoReturn {
   PointOfNoReturn() = default;
   PointOfNoReturn(const PointOfNoReturn&) = delete;
   PointOfNoReturn& operator=(const PointOfNoReturn&) = delete;
-  virtual ~PointOfNoReturn() = default;
-
   /// COMPARE AND WRITE: the compare has matched, nothing has been written yet. Called in execute().
   virtual void passed() noexcept = 0;
+
+ protected:
+  ~PointOfNoReturn() = default;  // nobody owns one as such
 };
 
 /// One command as the transport hands it over.

@@ -117,8 +117,8 @@ std::optional<Sense> Device::take_unit_attention() noexcept {
   static constexpr std::array in_order = {News{inquiry_changed, sense::inquiry_data_has_changed},
                                           News{capacity_changed, sense::capacity_data_has_changed},
                                           News{modes_changed, sense::mode_parameters_changed}};
-  if (attentions_.load() == 0) return std::nullopt;
   for (const News& news : in_order) {
+    if ((attentions_.load() & news.attention) == 0) continue;
     const auto others = static_cast<u8>(~news.attention);
     if ((attentions_.fetch_and(others) & news.attention) != 0) return news.sense;
   }

@@ -27,10 +27,10 @@ std::error_code transfer(const Plan& plan, const Command& command, store::BlockS
       for (const ByteRange& extent : plan.extents) {
         if (const auto error = store.discard(extent.offset_bytes(), extent.length_bytes())) return error;
       }
-      return {};
+      break;
     case Plan::Kind::flush:
     case Plan::Kind::compound:
-      return {};
+      break;
   }
   return {};
 }

@@ -56,6 +56,19 @@ struct ExceptionsPage {  // SPC-4, Informational Exceptions Control mode page
 };
 static_assert(sizeof(ExceptionsPage) == 12);
 
+CachingPage caching_page(const Modes& modes) {
+  CachingPage page;
+  if (modes.write_cache) page.flags |= CachingPage::wce;
+  return page;
+}
+
+ControlPage control_page(const Modes& modes) {
+  ControlPage page;
+  if (modes.descriptor_sense) page.flags |= ControlPage::descriptor_sense;
+  if (modes.software_write_protect) page.protection |= ControlPage::software_write_protect;
+  return page;
+}
+
 template <typename Structure>
 ModePage page_of(const Structure& structure) {
   ModePage page;
@@ -72,17 +85,10 @@ std::optional<ModePage> mode_page(u8 code, const Modes& modes) {
   switch (code) {
     case error_recovery_code:
       return page_of(ErrorRecoveryPage{});
-    case caching_code: {
-      CachingPage page;
-      if (modes.write_cache) page.flags |= CachingPage::wce;
-      return page_of(page);
-    }
-    case control_code: {
-      ControlPage page;
-      if (modes.descriptor_sense) page.flags |= ControlPage::descriptor_sense;
-      if (modes.software_write_protect) page.protection |= ControlPage::software_write_protect;
-      return page_of(page);
-    }
+    case caching_code:
+      return page_of(caching_page(modes));
+    case control_code:
+      return page_of(control_page(modes));
     case exceptions_code:
       return page_of(ExceptionsPage{});
     default:

@@ -119,7 +119,7 @@ constexpr std::array table = {
 };
 // clang-format on
 
-constexpr u8 length_of_group(u8 opcode) {  // SPC-4, operation code: GROUP CODE field
+consteval u8 length_of_group(u8 opcode) {  // SPC-4, operation code: GROUP CODE field
   switch (opcode >> 5) {
     case 0:
       return 6;
@@ -135,7 +135,7 @@ constexpr u8 length_of_group(u8 opcode) {  // SPC-4, operation code: GROUP CODE 
   }
 }
 
-constexpr bool well_formed(const Row& row) {
+consteval bool well_formed(const Row& row) {
   if (row.length != length_of_group(row.opcode) || row.usage[0] != row.opcode) return false;
   if (row.has_service_action() && (row.usage[1] & service_action_bits) != row.service_action) return false;
   for (std::size_t i = row.length; i < row.usage.size(); ++i) {
@@ -146,7 +146,7 @@ constexpr bool well_formed(const Row& row) {
 
 /// Sorted without repetition; an opcode has either one row or rows with service actions only.
 template <std::size_t Rows>
-constexpr bool well_formed(const std::array<Row, Rows>& rows) {
+consteval bool well_formed(const std::array<Row, Rows>& rows) {
   for (std::size_t i = 0; i < Rows; ++i) {
     if (!well_formed(rows[i])) return false;
     if (i == 0 || rows[i - 1].opcode < rows[i].opcode) continue;
@@ -162,7 +162,7 @@ struct Index {
   std::array<u8, 256> count{};
 };
 
-constexpr Index make_index() {
+consteval Index make_index() {
   Index index;
   for (std::size_t i = table.size(); i-- > 0;) {
     index.first[table[i].opcode] = static_cast<u8>(i);

@@ -58,6 +58,13 @@ TEST(ReadCapacity16, EveryAllocationLengthTruncates) {
   }
 }
 
+TEST(ReadCapacity, OfADiskWithoutBlocksCannotSayZero) {
+  EXPECT_EQ(number(capacity_of(0, read_capacity_10()), 0, 4), 0u);
+  EXPECT_EQ(number(capacity_of(0, read_capacity_16()), 0, 8), 0u);
+  TestDisk disk({.size_bytes = 0});
+  EXPECT_EQ(disk.ask(cdb_10(0x28, 0, 0, 1)).sense, out_of_range);
+}
+
 TEST(ReadCapacity16, KnowsMoreThan32BitsOfBlocks) {
   EXPECT_EQ(number(capacity_of(u64{1} << 62, read_capacity_16()), 0, 8), (u64{1} << 53) - 1);
 }

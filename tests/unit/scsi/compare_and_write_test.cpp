@@ -51,7 +51,7 @@ TEST(CompareAndWrite, ForcedUnitAccessIsStable) {
   EXPECT_EQ(disk.store.stable_bytes()[0], 5);
 }
 
-struct Noted : PointOfNoReturn {
+struct Noted final : PointOfNoReturn {
   explicit Noted(const MemoryStore& watched) : store(watched) {}
   void passed() noexcept override { changes_before = store.changes(); }
   const MemoryStore& store;

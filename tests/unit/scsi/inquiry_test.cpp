@@ -35,13 +35,13 @@ TEST(Inquiry, SaysDirectAccessSpc4WithPaddedNames) {
 TEST(Inquiry, NamesAreCutAndMadePrintable) {
   Identity identity;
   identity.vendor = "longer than eight";
-  identity.product = "tab\there";
+  identity.product = "tab\there \x7f\xc3~";
   LogicalUnit unit(identity, {.size_bytes = default_size});
   Bytes data(96);
   const iovec buffer{data.data(), data.size()};
   const Bytes cdb = inquiry(96);
   EXPECT_EQ(std::get<Response>(unit.start({cdb, {&buffer, 1}})).status, Status::good);
-  EXPECT_EQ(text(data, 8, 28), "longer ttab here        0001");
+  EXPECT_EQ(text(data, 8, 28), "longer ttab here   ~    0001");
 }
 
 TEST(Inquiry, EveryAllocationLengthTruncatesAndLengthFieldsSayTheWhole) {

@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "test_disk.h"
 
 namespace tcmufs::scsi::test {
@@ -53,6 +55,49 @@ TEST(GetLbaStatus, ABlockThatIsAHoleInPartIsMapped) {
   EXPECT_EQ(number(data, 24 + 8, 4), 1u);
   EXPECT_EQ(data[24 + 12], 0);
   EXPECT_EQ(number(data, 40 + 8, 4), default_size / 4096 - 2);
+}
+
+TEST(GetLbaStatus, ABlockThatIsAHoleInPartBelongsToItsMappedNeighbours) {
+  TestDisk disk({.block_size_bytes = 4096, .physical_block_size_bytes = 4096, .size_bytes = default_size});
+  MemoryStore fine(default_size, 1024);
+  Bytes data(4096, 1);
+  const iovec block{data.data(), data.size()};
+  const iovec quarter{data.data(), 1024};
+  EXPECT_FALSE(fine.write(0, {&block, 1}));
+  EXPECT_FALSE(fine.write(4096 + 3 * 1024, {&quarter, 1}));
+  EXPECT_FALSE(fine.write(2 * 4096, {&quarter, 1}));
+  Bytes room(512);
+  const iovec buffer{room.data(), room.size()};
+  const Bytes cdb = status_cdb(0, 512);
+  const Command command{cdb, {&buffer, 1}};
+  const auto plan = std::get<Plan>(disk.unit.start(command));
+  EXPECT_EQ(disk.unit.execute(plan, command, fine).data_in_bytes, 8u + 2 * 16);
+  EXPECT_EQ(number(room, 8 + 8, 4), 3u);
+  EXPECT_EQ(room[8 + 12], 0);
+  EXPECT_EQ(number(room, 24, 8), 3u);
+  EXPECT_EQ(room[24 + 12], 1);
+}
+
+TEST(GetLbaStatus, ThatCannotAskTheStoreSaysSo) {
+  TestDisk disk;
+  disk.store.fail(Operation::extent, EIO);
+  EXPECT_EQ(disk.ask(status_cdb(0, 24)).sense, read_error);
+}
+
+TEST(GetLbaStatus, OfADiskOfAlternatingBlocksLooksAtABoundedNumberOfThem) {
+  TestDisk disk({.block_size_bytes = 4096, .physical_block_size_bytes = 4096, .size_bytes = default_size});
+  MemoryStore fine(default_size, 2048);
+  Bytes data(2048, 1);
+  const iovec half{data.data(), data.size()};
+  for (u64 block = 0; block < 1000; ++block) EXPECT_FALSE(fine.write(block * 4096, {&half, 1}));
+  Bytes room(512);
+  const iovec buffer{room.data(), room.size()};
+  const Bytes cdb = status_cdb(0, 512);
+  const Command command{cdb, {&buffer, 1}};
+  const auto plan = std::get<Plan>(disk.unit.start(command));
+  EXPECT_EQ(disk.unit.execute(plan, command, fine).data_in_bytes, 8u + 16);
+  EXPECT_EQ(number(room, 8 + 8, 4), 256u) << "all mapped, as far as it has looked";
+  EXPECT_EQ(fine.calls(Operation::extent), 256u);
 }
 
 TEST(GetLbaStatus, ChecksItsStartAndTruncates) {

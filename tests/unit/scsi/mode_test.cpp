@@ -218,6 +218,55 @@ TEST(ModeSelect6, ABlockDescriptorMayOnlySayWhatIsSo) {
   EXPECT_EQ(select(0, 4096).sense, invalid_parameter);
 }
 
+TEST(ModeSense, OfMoreThan32BitsOfBlocksNeedsTheLongBlockDescriptor) {
+  const Format format = {
+      .block_size_bytes = 512, .physical_block_size_bytes = 512, .size_bytes = u64{1} << 50};
+  LogicalUnit unit({}, format);
+  Bytes data(64);
+  const iovec buffer{data.data(), data.size()};
+  const auto ask = [&](const Bytes& cdb) {
+    return std::get<Response>(unit.start({cdb, {&buffer, 1}})).status;
+  };
+  EXPECT_EQ(ask(mode_sense_6(0x08)), Status::good);
+  EXPECT_EQ(number(data, 4, 4), 0xffffffffu);
+  EXPECT_EQ(ask({0x5a, 0x10, 0x08, 0, 0, 0, 0, 0, 64, 0}), Status::good);
+  EXPECT_EQ(number(data, 8, 8), u64{1} << 41);
+}
+
+Reply select_10(TestDisk& disk, const Bytes& list) {
+  return disk.send(join({{0x55, 0x10, 0, 0, 0, 0, 0}, big_endian(list.size(), 2), {0}}), list);
+}
+
+TEST(ModeSelect10, ALongBlockDescriptorMayOnlySayWhatIsSo) {
+  TestDisk disk;
+  const auto select = [&disk](u64 blocks, u32 size) {
+    const Bytes header = {0, 0, 0, 0, 1, 0, 0, 16};
+    return select_10(disk, join({header, big_endian(blocks, 8), Bytes(4), big_endian(size, 4)}));
+  };
+  EXPECT_TRUE(select(default_size / 512, 512).good());
+  EXPECT_TRUE(select(0, 512).good());
+  EXPECT_EQ(select(1, 512).field(), std::pair(8, -1));
+  EXPECT_EQ(select(0, 4096).field(), std::pair(20, -1));
+}
+
+TEST(ModeSelect10, AHeaderIsCheckedFieldByField) {
+  TestDisk disk;
+  EXPECT_EQ(select_10(disk, {0, 0, 1, 0, 0, 0, 0, 0}).field(), std::pair(2, -1));
+  EXPECT_EQ(select_10(disk, join({{0, 0, 0, 0, 0, 0, 0, 16}, Bytes(16)})).field(), std::pair(6, -1));
+  EXPECT_EQ(select_10(disk, join({{0, 0, 0, 0, 1, 0, 0, 8}, Bytes(8)})).field(), std::pair(6, -1));
+  EXPECT_EQ(select_10(disk, join({{0, 0, 0, 0, 0, 0, 0, 8}, Bytes(7)})).sense, list_length_error);
+  EXPECT_EQ(select_10(disk, Bytes(7)).sense, list_length_error);
+  EXPECT_EQ(select_10(disk, Bytes(300)).sense, list_length_error);
+  EXPECT_TRUE(select_10(disk, Bytes(8)).good());
+}
+
+TEST(ModeSelect6, AHeaderIsCheckedFieldByField) {
+  TestDisk disk;
+  EXPECT_EQ(disk.send(mode_select_6(4), {0, 1, 0, 0}).field(), std::pair(1, -1));
+  EXPECT_EQ(disk.send(mode_select_6(12), join({{0, 0, 0, 7}, Bytes(8)})).field(), std::pair(3, -1));
+  EXPECT_EQ(disk.send(mode_select_6(11), join({{0, 0, 0, 8}, Bytes(7)})).sense, list_length_error);
+}
+
 TEST(ModeSelect10, WhatModeSense10GaveIsAccepted) {
   TestDisk disk;
   for (const u8 flags : std::initializer_list<u8>{0x00, 0x08, 0x10}) {

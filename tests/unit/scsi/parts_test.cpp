@@ -39,6 +39,11 @@ TEST(Geometry, ARangeCanOnlyGetShorter) {
   const ByteRange range = *Geometry(512, 0, 5120).range(1, 2);
   EXPECT_EQ(range.first(10).length_bytes(), 10u);
   EXPECT_EQ(range.first(most).length_bytes(), 1024u);
+  EXPECT_EQ(range.part(24, 100).offset_bytes(), 536u);
+  EXPECT_EQ(range.part(24, 100).length_bytes(), 100u);
+  EXPECT_EQ(range.part(1000, 100).length_bytes(), 24u);
+  EXPECT_EQ(range.part(most, most).length_bytes(), 0u);
+  EXPECT_EQ(range.part(most, most).offset_bytes(), range.end_bytes());
 }
 
 TEST(Buffer, CopiesStopAtTheShorterSide) {
@@ -117,6 +122,8 @@ TEST(RangeLock, RangesThatDoNotOverlapDoNotWait) {
   const RangeLock::Guard two(lock, *geometry.range(10, 10), RangeLock::Mode::exclusive);
   const RangeLock::Guard three(lock, *geometry.range(20, 10), RangeLock::Mode::shared);
   const RangeLock::Guard four(lock, *geometry.range(20, 10), RangeLock::Mode::shared);
+  const RangeLock::Guard above(lock, *geometry.range(90, 10), RangeLock::Mode::exclusive);
+  const RangeLock::Guard below(lock, *geometry.range(80, 10), RangeLock::Mode::exclusive);
   SUCCEED();
 }
 

@@ -241,6 +241,21 @@ TEST(Complete, AFailedFlushOfAnotherEngineIsRememberedToo) {
   EXPECT_EQ(disk.store.calls(Operation::flush), 0u);
 }
 
+TEST(Complete, AnErrorOfAnotherEngineIsOneOfReadingWritingOrFlushing) {
+  TestDisk disk;
+  const std::error_code error{EIO, std::generic_category()};
+  const auto refusal = [&](const Bytes& cdb, LogicalUnit::Step step) {
+    Bytes data(512);
+    const iovec buffer{data.data(), data.size()};
+    const auto plan = std::get<Plan>(disk.unit.start({cdb, {&buffer, 1}}));
+    return sense_code(disk.unit.complete(plan, step, error).sense.span());
+  };
+  EXPECT_EQ(refusal(cdb_10(0x28, 0, 0, 1), LogicalUnit::Step::transfer), read_error);
+  EXPECT_EQ(refusal(cdb_10(0x2a, 0, 0, 1), LogicalUnit::Step::transfer), write_error);
+  EXPECT_EQ(disk.store.calls(Operation::read) + disk.store.calls(Operation::write), 0u);
+  EXPECT_EQ(refusal(cdb_10(0x28, fua, 0, 1), LogicalUnit::Step::flush), write_error);
+}
+
 TEST(Plan, OfAWriteIsItsBytesAndNoMoreOfTheBuffer) {
   TestDisk disk;
   Bytes data(1500);

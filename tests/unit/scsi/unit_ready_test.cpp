@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 
 #include "test_disk.h"
@@ -47,9 +48,14 @@ TEST(StartStopUnit, StoppingMakesWritesStableUnlessToldNotTo) {
 TEST(StartStopUnit, EjectingIsRefusedAndPowerConditionsChangeNothing) {
   TestDisk disk;
   EXPECT_EQ(disk.ask(start_stop(0x02)).field(), std::pair(4, 1));
-  EXPECT_TRUE(disk.ask(start_stop(0x30)).good());
-  EXPECT_TRUE(disk.ask(test_unit_ready()).good());
-  EXPECT_EQ(disk.ask(start_stop(0x40)).field(), std::pair(4, 7));
+  const std::vector<u8> known = {0x1, 0x2, 0x3, 0x7, 0xa, 0xb};
+  for (u8 condition = 1; condition < 16; ++condition) {
+    const Reply reply = disk.ask(start_stop(static_cast<u8>(condition << 4)));
+    const bool is_known = std::find(known.begin(), known.end(), condition) != known.end();
+    EXPECT_EQ(reply.good(), is_known) << +condition;
+    EXPECT_EQ(reply.field(), is_known ? std::pair(-1, -1) : std::pair(4, 7)) << +condition;
+    EXPECT_TRUE(disk.ask(test_unit_ready()).good());
+  }
 }
 
 TEST(RequestSense, HasNothingToSayInEitherFormat) {

@@ -71,6 +71,12 @@ TEST_F(UnmapTest, ADescriptorCutOffIsIgnored) {
   EXPECT_EQ(disk.store.bytes()[16 * 512], 1);
 }
 
+TEST_F(UnmapTest, AListShorterThanItSaysIsRefused) {
+  const Bytes list = list_of({{0, 8}, {16, 8}});
+  EXPECT_EQ(disk.send(cdb_of(list.size()), slice(list, 0, list.size() - 1)).sense, list_length_error);
+  EXPECT_EQ(disk.store.calls(Operation::discard), 0u);
+}
+
 TEST_F(UnmapTest, TooManyDescriptorsOrBlocksAreRefused) {
   EXPECT_TRUE(unmap(disk, std::vector<Piece>(256, Piece{0, 1})).good());
   EXPECT_EQ(unmap(disk, std::vector<Piece>(257, Piece{0, 1})).sense, invalid_parameter);

@@ -70,6 +70,14 @@ TEST_P(WriteAndVerify, ChecksRangeBufferAndByteCheck) {
   EXPECT_EQ(disk.store.changes(), 0u);
 }
 
+TEST_P(WriteAndVerify, ReportsWhatCannotBeWritten) {
+  disk.store.fail(Operation::write, EIO);
+  for (const u8 check : {u8{0}, compare}) {
+    EXPECT_EQ(disk.send(cdb(check, 0, 1), blocks_of(7, 1)).sense, write_error);
+  }
+  EXPECT_EQ(disk.store.calls(Operation::read), 0u);
+}
+
 TEST_P(WriteAndVerify, ReportsWhatCannotBeReadBack) {
   disk.store.fail(Operation::read, EIO);
   EXPECT_EQ(disk.send(cdb(0, 0, 1), blocks_of(7, 1)).sense, read_error);
