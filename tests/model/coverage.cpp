@@ -132,6 +132,13 @@ std::vector<std::string> Coverage::missing(u64 least, u64 least_bits) const {
   for (const u8 page : policy::log_pages) {
     demand_key(pages_, std::pair(Verb::log_sense, page), "log page " + two(page));
   }
+  // Faults have to meet a command that does the operation: they are rare.
+  std::map<SparseStore::Operation, u64> faults;
+  for (const auto& [fault, count] : faults_) faults[fault.first] += count;
+  for (std::size_t i = 0; i < operation_names.size(); ++i) {
+    demand_some(faults[static_cast<SparseStore::Operation>(i)], least_bits,
+                std::string("faults of ") + operation_names[i]);
+  }
   return rare;
 }
 

@@ -107,9 +107,16 @@ class Run {
       current_seed = Random(options_.seed + i).next();
       const auto finding = Episode(current_seed, coverage).run();
       if (finding) report(*finding);
+      tell_progress((i + 1) * length);
     }
     const std::lock_guard held(mutex_);
     coverage_.add(coverage);
+  }
+  void tell_progress(u64 commands) {
+    const u64 step = std::max<u64>(options_.commands / 10 / Episode::usual_length * Episode::usual_length,
+                                   Episode::usual_length);
+    const std::lock_guard held(mutex_);
+    if (commands % step == 0) std::cout << "about " << commands << " commands" << std::endl;
   }
   void report(const Episode::Finding& finding) {
     const std::lock_guard held(mutex_);
