@@ -7,7 +7,9 @@ namespace tcmufs::scsi {
 
 namespace {
 
-Result stop(const Execution& execution) {
+/// What is cached has to reach the medium first: a unit that cannot say so goes on.
+Result flush_and_stop(const Execution& execution) {
+  if (const auto error = execution.device.flush(execution.store)) return sense_of(error, Direction::writing);
   execution.device.set_stopped(true);
   return done();
 }
@@ -49,12 +51,12 @@ Answer start_stop_unit(const Request& request) {
   if (condition != 0) return done();
 
   const bool start = (cdb.action & 0x01) != 0;
-  if (start || request.state.stopped) {
+  const bool no_flush = (cdb.action & 0x04) != 0;
+  if (start || no_flush || request.state.stopped) {
     request.device.set_stopped(!start);
     return done();
   }
-  const bool no_flush = (cdb.action & 0x04) != 0;
-  return Plan::compound(stop).flushing(!no_flush);
+  return Plan::compound(flush_and_stop);
 }
 
 Answer prevent_allow_medium_removal(const Request&) {

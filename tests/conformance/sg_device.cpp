@@ -78,7 +78,7 @@ scsi::Format SgDevice::format_of_environment() {
 int SgDevice::control(unsigned long request, void* argument) {
   switch (request) {
     case SG_IO:
-      return transfer(*static_cast<sg_io_hdr*>(argument));
+      return sg_io(unit_, store_, *static_cast<sg_io_hdr*>(argument));
     case SG_GET_VERSION_NUM:
       return give(argument, driver_version);
     case SG_GET_RESERVED_SIZE:
@@ -102,7 +102,7 @@ int SgDevice::control(unsigned long request, void* argument) {
 
 /// As the kernel does it: the unit works on a data area that still holds what others left there, and only the
 /// valid bytes reach the caller.
-int SgDevice::transfer(sg_io_hdr& header) {
+int sg_io(scsi::LogicalUnit& unit, store::BlockStore& store, sg_io_hdr& header) {
   if (header.interface_id != 'S') return -EINVAL;
   const bool in =
       header.dxfer_direction == SG_DXFER_FROM_DEV || header.dxfer_direction == SG_DXFER_TO_FROM_DEV;
@@ -116,10 +116,10 @@ int SgDevice::transfer(sg_io_hdr& header) {
   }
   const iovec buffer{area.data(), area.size()};
   const scsi::Command command{{header.cmdp, header.cmd_len}, {&buffer, area.empty() ? 0u : 1u}};
-  auto outcome = unit_.start(command);
+  auto outcome = unit.start(command);
   const scsi::Response response = std::holds_alternative<scsi::Response>(outcome)
                                       ? std::get<scsi::Response>(outcome)
-                                      : unit_.execute(std::get<scsi::Plan>(outcome), command, store_);
+                                      : unit.execute(std::get<scsi::Plan>(outcome), command, store);
   header.resid = 0;
   if (in) {
     const std::size_t valid = std::min(response.data_in_bytes.value_or(area.size()), area.size());

@@ -9,6 +9,9 @@
 
 namespace tcmufs::test {
 
+/// SG_IO on a disk: 0, or a negative errno value.
+int sg_io(scsi::LogicalUnit& unit, store::BlockStore& store, sg_io_hdr& header);
+
 /// A logical unit over memory behind the interface of the sg driver, version 3.
 class SgDevice {
  public:
@@ -22,8 +25,6 @@ class SgDevice {
   int control(unsigned long request, void* argument);
 
  private:
-  int transfer(sg_io_hdr& header);
-
   const scsi::Format format_;
   MemoryStore store_;
   scsi::LogicalUnit unit_;

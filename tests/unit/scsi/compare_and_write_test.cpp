@@ -1,6 +1,10 @@
+#include <fcntl.h>
+
 #include <atomic>
 #include <thread>
 
+#include "store/file_store.h"
+#include "support/temporary_directory.h"
 #include "test_disk.h"
 
 namespace tcmufs::scsi::test {
@@ -172,6 +176,68 @@ TEST(OrWrite, NoOtherWriteComesBetween) {
   const Bytes after =
       block_0_after(disk, cdb_16(0x8b, 0, 0, 1), blocks_of(1, 1), cdb_10(0x2a, 0, 0, 1), blocks_of(2, 1));
   EXPECT_EQ(after, blocks_of(2, 1));
+}
+
+/// Eight threads that count up in block 1, each time holding block 0 as a lock.
+class Counters {
+ public:
+  explicit Counters(store::BlockStore& store)
+      : store_(store), unit_({}, {.block_size_bytes = 512, .size_bytes = store.size_bytes()}) {}
+
+  u64 count(unsigned times) {
+    std::atomic<int> left = static_cast<int>(times);
+    std::vector<std::thread> threads;
+    for (u8 name = 1; name <= 8; ++name) {
+      threads.emplace_back([this, name, &left] {
+        while (left-- > 0) count_once(name);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    Bytes counter(512);
+    EXPECT_TRUE(good(cdb_10(0x28, 0, 1, 1), counter));
+    return number(counter, 0, 8);
+  }
+
+ private:
+  bool good(const Bytes& cdb, Bytes& buffer) {
+    const iovec piece{buffer.data(), buffer.size()};
+    const Command command{cdb, {&piece, 1}};
+    auto outcome = unit_.start(command);
+    auto* plan = std::get_if<Plan>(&outcome);
+    return plan != nullptr && unit_.execute(*plan, command, store_).status == Status::good;
+  }
+  bool lock(u8 from, u8 to) {
+    Bytes both = join({blocks_of(from, 1), blocks_of(to, 1)});
+    return good(caw(0, 1), both);
+  }
+  void count_once(u8 name) {
+    while (!lock(0, name)) std::this_thread::yield();
+    Bytes counter(512);
+    EXPECT_TRUE(good(cdb_10(0x28, 0, 1, 1), counter));
+    counter = join({big_endian(number(counter, 0, 8) + 1, 8), Bytes(504)});
+    EXPECT_TRUE(good(cdb_10(0x2a, 0, 1, 1), counter));
+    EXPECT_TRUE(lock(name, 0)) << "somebody else has taken the lock";
+  }
+
+  store::BlockStore& store_;
+  LogicalUnit unit_;
+};
+
+constexpr unsigned many_times = 100000;
+
+TEST(CompareAndWrite, IsALockThatCountsExactlyInMemory) {
+  MemoryStore store(4096);
+  EXPECT_EQ(Counters(store).count(many_times), many_times);
+}
+
+TEST(CompareAndWrite, IsALockThatCountsExactlyInAFile) {
+  const tcmufs::test::TemporaryDirectory directory;
+  const std::string path = directory / "image";
+  Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_TRUE(file);
+  store::FileStore store(std::move(file), path, Deadline::after(std::chrono::seconds(10)));
+  ASSERT_FALSE(store.resize(4096));
+  EXPECT_EQ(Counters(store).count(many_times), many_times);
 }
 
 }  // namespace
