@@ -17,11 +17,25 @@ namespace {
 
 constexpr mode_t disk_mode = 0660;  // as udev has it for disks; less the umask
 
-/// Gives the file its size and closes it, which attaches the disk: 0 or errno.
-int set_size_and_close(int file, u64 size_bytes) {
-  const int size_error = ::ftruncate(file, static_cast<off_t>(size_bytes)) == 0 ? 0 : errno;
-  const int close_error = ::close(file) == 0 ? 0 : errno;
-  return size_error != 0 ? size_error : close_error;
+/// 0 or errno.
+int write_value(const std::string& path, const std::string& value) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (file < 0) return errno;
+  const int error = ::write(file, value.data(), value.size()) < 0 ? errno : 0;
+  ::close(file);  // a control file refuses in write(2)
+  return error;
+}
+
+/// Writes the settings, gives the file its size and closes it, which attaches the disk: 0 or errno.
+int finish(const std::string& mount, const std::string& name, int file, u64 size_bytes,
+           const VolumeSettings& settings) {
+  int error = 0;
+  for (const auto& [setting, value] : settings) {
+    if (error == 0) error = write_value(control_path(mount, name, setting), value + "\n");
+  }
+  if (error == 0 && ::ftruncate(file, static_cast<off_t>(size_bytes)) != 0) error = errno;
+  if (::close(file) != 0 && error == 0) error = errno;
+  return error;
 }
 
 /// Ends the command, after removing what it made.
@@ -33,14 +47,15 @@ int set_size_and_close(int file, u64 size_bytes) {
 
 }  // namespace
 
-void create_volume(const std::string& mount, const std::string& given, u64 size_bytes, std::ostream& out) {
+void create_volume(const std::string& mount, const std::string& given, u64 size_bytes,
+                   const VolumeSettings& settings, std::ostream& out) {
   const std::string name = volume_name(mount, given);
   const std::string path = mount + "/" + name;
   const std::string attempt = "cannot create " + quoted(name);
   const LastError last_error(mount, name);
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, disk_mode);
   if (file < 0) throw last_error.refusal(attempt, errno);
-  const int error = set_size_and_close(file, size_bytes);
+  const int error = finish(mount, name, file, size_bytes, settings);
   if (error != 0) give_up(path, last_error.refusal(attempt, error));
 
   const std::string state = control_line(mount, name, "state").value_or("ready");

@@ -30,6 +30,8 @@ struct Values {
   std::vector<std::string> options;
   std::string name;
   std::string size;
+  std::string block_size;
+  std::string physical_block_size;
   bool json = false;
   bool human = false;
   bool force = false;
@@ -112,15 +114,38 @@ void add_looking_commands(CLI::App& app, Choice& choice) {
   add_timeout(*wait, values);
 }
 
-void add_changing_commands(CLI::App& app, Choice& choice) {
+/// Of the options that were given.
+VolumeSettings settings_of(const Values& values) {
+  VolumeSettings settings;
+  // In this order the pair fits whenever it can.
+  const auto add = [&](const char* name, const std::string& size) {
+    if (!size.empty()) settings.emplace_back(name, std::to_string(parse_size(size)));
+  };
+  add("block_size", values.block_size);
+  add("physical_block_size", values.physical_block_size);
+  return settings;
+}
+
+void add_create_command(CLI::App& app, Choice& choice) {
   Values& values = choice.values;
   auto* create =
       add(app, choice, "create", "Create a volume; prints the path of its disk", [](const Values& v) {
         const u64 size_bytes = parse_size(v.size);
-        create_volume(the_mount(v), v.name, size_bytes, std::cout);
+        const VolumeSettings settings = settings_of(v);
+        create_volume(the_mount(v), v.name, size_bytes, settings, std::cout);
       });
   add_name(*create, values);
   create->add_option("SIZE", values.size, "Bytes, or like 64M, 1.5G, 1T (powers of 1024)")->required();
+  create->add_option("--block-size", values.block_size, "Bytes of a logical block, 512 or 4096")
+      ->type_name("N");
+  create
+      ->add_option("--physical-block-size", values.physical_block_size, "Bytes of a physical block, as well")
+      ->type_name("N");
+}
+
+void add_changing_commands(CLI::App& app, Choice& choice) {
+  Values& values = choice.values;
+  add_create_command(app, choice);
 
   auto* resize = add(app, choice, "resize", "Change the size of a volume", [](const Values& v) {
     const SizeChange change = parse_size_change(v.size);

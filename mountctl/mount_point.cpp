@@ -28,7 +28,7 @@ struct StringRelease {
 };
 
 std::string candidates(const std::vector<MountPoint>& mounts) {
-  if (mounts.empty()) return "No tcmufs is mounted; 'mountctl mount STORE MNT' mounts one";
+  if (mounts.empty()) return "None is mounted; 'mountctl mount STORE MNT' mounts one";
   std::string text = mounts.size() == 1 ? "Mounted is " : "Mounted are ";
   for (std::size_t i = 0; i < mounts.size(); ++i) text += (i == 0 ? "" : ", ") + quoted(mounts[i].path);
   return text;
@@ -91,7 +91,9 @@ std::string choose_mount(const std::string& wanted, const std::vector<MountPoint
     }
     return mount->path;
   }
-  if (mounts.empty()) throw Refusal(ExitStatus::failed, candidates(mounts));
+  if (mounts.empty()) {
+    throw Refusal(ExitStatus::failed, "no tcmufs is mounted; 'mountctl mount STORE MNT' mounts one");
+  }
   const bool one = std::all_of(mounts.begin(), mounts.end(),
                                [&](const MountPoint& mount) { return mount.device == mounts[0].device; });
   if (!one)

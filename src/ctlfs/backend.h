@@ -69,6 +69,9 @@ class Volume {
 
   /// The contents of .ctl/vol/PATH/FILE; never blocks on the disk or the image.
   virtual std::string control(const std::string& file) = 0;
+  /// A value for a setting, .ctl/vol/PATH/FILE, without white space around it. It holds when the call
+  /// returns, also for the disk, and is kept in the store; if that cannot be, everything is as before.
+  virtual void set_control(const std::string& file, const std::string& value) = 0;
 };
 
 /// What the tree is given to work on: the volumes and directories of one store. Paths are relative, "db0",
@@ -103,8 +106,11 @@ class Backend {
 
   /// The table of the volumes in `directory` ("": all), as the file `status` there shows it.
   virtual std::string status_table(const std::string& directory) = 0;
-  /// The contents of .ctl/FILE ("status", "status.json", "version", "last_error").
+  /// The contents of .ctl/FILE ("status", "status.json", "version", "last_error", "defaults/block_size" ...).
   virtual std::string control(const std::string& file) = 0;
+  /// A value for a setting, .ctl/FILE ("defaults/block_size"), without white space around it. It is kept in
+  /// the store when the call returns.
+  virtual void set_control(const std::string& file, const std::string& value) = 0;
 
   /// An operation on `path` was refused by the tree itself: keep the sentence for .ctl/last_error.
   virtual void refused(const std::string& sentence) noexcept = 0;

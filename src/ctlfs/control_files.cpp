@@ -9,24 +9,41 @@ namespace tcmufs::ctlfs {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kRootFiles{"status", "status.json", "version", "last_error"};
-constexpr std::array<std::string_view, 10> kVolumeFiles{
-    "status", "status.json", "state", "size", "device", "sg", "wwn", "uuid", "block_size", "last_error"};
+constexpr std::array<ControlFile, 4> kRootFiles{{{"status"}, {"status.json"}, {"version"}, {"last_error"}}};
+constexpr std::array<ControlFile, 2> kDefaultFiles{{{"block_size", true}, {"physical_block_size", true}}};
+constexpr std::array<ControlFile, 11> kVolumeFiles{{{"status"},
+                                                    {"status.json"},
+                                                    {"state"},
+                                                    {"size"},
+                                                    {"device"},
+                                                    {"sg"},
+                                                    {"wwn"},
+                                                    {"uuid"},
+                                                    {"block_size", true},
+                                                    {"physical_block_size", true},
+                                                    {"last_error"}}};
 
 constexpr auto kFirst = static_cast<std::size_t>(Facet::first_file);
-static_assert(kFirst + kRootFiles.size() <= Inode::kFacets && kFirst + kVolumeFiles.size() <= Inode::kFacets);
+constexpr auto kFirstDefault = static_cast<std::size_t>(Facet::first_default);
+static_assert(kFirst + kRootFiles.size() <= kFirstDefault);
+static_assert(kFirstDefault + kDefaultFiles.size() <= Inode::kFacets);
+static_assert(kFirst + kVolumeFiles.size() <= Inode::kFacets);
 
 }  // namespace
 
-std::span<const std::string_view> root_control_files() {
+std::span<const ControlFile> root_control_files() {
   return kRootFiles;
 }
-std::span<const std::string_view> volume_control_files() {
+std::span<const ControlFile> default_control_files() {
+  return kDefaultFiles;
+}
+std::span<const ControlFile> volume_control_files() {
   return kVolumeFiles;
 }
 
-std::optional<unsigned> index_of(std::span<const std::string_view> files, const std::string& name) {
-  const auto at = std::find(files.begin(), files.end(), name);
+std::optional<unsigned> index_of(std::span<const ControlFile> files, const std::string& name) {
+  const auto at =
+      std::find_if(files.begin(), files.end(), [&](const ControlFile& file) { return file.name == name; });
   if (at == files.end()) return std::nullopt;
   return static_cast<unsigned>(at - files.begin());
 }

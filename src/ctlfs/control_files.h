@@ -7,12 +7,19 @@
 
 namespace tcmufs::ctlfs {
 
-/// The files in .ctl, and in .ctl/vol/PATH of a volume. All are read-only; what they hold is rendered by the
-/// backend and the volume under the same names.
-std::span<const std::string_view> root_control_files();
-std::span<const std::string_view> volume_control_files();
+/// What such a file holds is rendered by the backend or the volume under the same name; what is written to
+/// one that is `writable` is handed to them as a value.
+struct ControlFile {
+  std::string_view name;
+  bool writable = false;
+};
+
+/// The files in .ctl, in .ctl/defaults, and in .ctl/vol/PATH of a volume.
+std::span<const ControlFile> root_control_files();
+std::span<const ControlFile> default_control_files();
+std::span<const ControlFile> volume_control_files();
 
 /// The place of `name` in such a table.
-std::optional<unsigned> index_of(std::span<const std::string_view> files, const std::string& name);
+std::optional<unsigned> index_of(std::span<const ControlFile> files, const std::string& name);
 
 }  // namespace tcmufs::ctlfs

@@ -11,16 +11,12 @@ u64 Inode::number() const {
   return 1 + node * kFacets + static_cast<u64>(facet);
 }
 
-Facet file_facet(unsigned index) {
-  return static_cast<Facet>(static_cast<unsigned>(Facet::first_file) + index);
+Facet file_facet(Facet first, unsigned index) {
+  return static_cast<Facet>(static_cast<unsigned>(first) + index);
 }
 
-bool is_file_facet(Facet facet) {
-  return facet >= Facet::first_file;
-}
-
-unsigned file_index(Facet facet) {
-  return static_cast<unsigned>(facet) - static_cast<unsigned>(Facet::first_file);
+unsigned file_index(Facet first, Facet facet) {
+  return static_cast<unsigned>(facet) - static_cast<unsigned>(first);
 }
 
 }  // namespace tcmufs::ctlfs

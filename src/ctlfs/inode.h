@@ -10,11 +10,14 @@ namespace tcmufs::ctlfs {
 /// it.
 enum class Facet : u8 {
   self = 0,
-  status = 1,   // DIR/status
-  mirror = 2,   // .ctl/vol/PATH
-  control = 3,  // .ctl (of the root only)
-  first_file =
-      8,  // the files in .ctl (of the root) or .ctl/vol/PATH (of a volume), in the order of their table
+  status = 1,    // DIR/status
+  mirror = 2,    // .ctl/vol/PATH
+  control = 3,   // .ctl (of the root only)
+  defaults = 4,  // .ctl/defaults (of the root only)
+  // The files in .ctl (of the root) or .ctl/vol/PATH (of a volume), in the order of their table,
+  first_file = 8,
+  // and those in .ctl/defaults (of the root).
+  first_default = 40,
 };
 
 struct Inode {
@@ -27,9 +30,8 @@ struct Inode {
   u64 number() const;
 };
 
-/// The facet of the file at `index` of its table.
-Facet file_facet(unsigned index);
-bool is_file_facet(Facet facet);
-unsigned file_index(Facet facet);
+/// The facet of the file at `index` of its table, which begins at `first`.
+Facet file_facet(Facet first, unsigned index);
+unsigned file_index(Facet first, Facet facet);
 
 }  // namespace tcmufs::ctlfs

@@ -4,11 +4,14 @@
 
 #include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "ctlfs/backend.h"
+#include "ctlfs/control_files.h"
 #include "ctlfs/inode.h"
 #include "sys/integers.h"
 
@@ -35,6 +38,12 @@ struct Node {
   std::shared_ptr<Node> child(const std::string& child_name) const;
 };
 
+/// The files of a directory of control files, and the facet of the first.
+struct ControlTable {
+  std::span<const ControlFile> files;
+  Facet first = Facet::first_file;
+};
+
 /// A node and which of its inodes is meant.
 struct Place {
   std::shared_ptr<Node> node;
@@ -45,6 +54,14 @@ struct Place {
   bool is_volume() const { return facet == Facet::self && !node->directory; }
   /// A directory in which users make things; not .ctl and what is below.
   bool is_own_directory() const { return facet == Facet::self && node->directory; }
+  /// Of .ctl, .ctl/defaults and .ctl/vol/PATH of a volume.
+  ControlTable control_table() const;
+  /// Of a file in one of those; nullptr: it is none.
+  const ControlFile* control_file() const;
+  /// The name under which the backend or the volume knows that file: "size", "defaults/block_size".
+  std::string control_name() const;
+  /// Values can be written to it.
+  bool takes_values() const { return control_file() != nullptr && control_file()->writable; }
   /// The path from the root of the mount, "" for the root itself.
   std::string path() const;
 };
@@ -60,9 +77,12 @@ struct VolumeHandle {
   bool closing = false;             // no longer counted as a writer; guarded by the tree's mutex
 };
 
-/// An open status or control file: what it said at open().
+/// An open status or control file: what it said at open(), or after the last value was written through it.
 struct TextHandle {
-  std::string text;
+  std::shared_ptr<const std::string> text;  // guarded by the tree's mutex
+  std::optional<Place> written;             // where values go, if it is open for writing
+  u64 end = 0;                              // of what has been written; guarded by the tree's mutex
+  bool line_ended = false;                  // that was a whole line; guarded by the tree's mutex
 };
 
 struct Listed {

@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <ctime>
 
-#include "ctlfs/control_files.h"
 #include "ctlfs/names.h"
 #include "sys/error.h"
 
@@ -84,9 +83,10 @@ Place Tree::child(const Place& directory, const std::string& name) const {
   }
   if (directory.facet == Facet::mirror && node.directory) return {node.child(name), Facet::mirror};
   if (directory.facet == Facet::control && name == "vol") return {directory.node, Facet::mirror};
-  const auto files = directory.facet == Facet::control ? root_control_files() : volume_control_files();
-  const auto index = index_of(files, name);
-  return index ? Place{directory.node, file_facet(*index)} : Place{};
+  if (directory.facet == Facet::control && name == "defaults") return {directory.node, Facet::defaults};
+  const ControlTable table = directory.control_table();
+  const auto index = index_of(table.files, name);
+  return index ? Place{directory.node, file_facet(table.first, *index)} : Place{};
 }
 
 std::optional<Tree::Entry> Tree::lookup(u64 parent, const std::string& name) {
@@ -94,7 +94,8 @@ std::optional<Tree::Entry> Tree::lookup(u64 parent, const std::string& name) {
   const Place directory = place(lock, parent);
   if (!directory.is_directory()) refuse(lock, ENOTDIR, quoted(directory.path()) + " is not a directory");
   if (name.size() > kNameMax) {
-    refuse(lock, ENAMETOOLONG, "cannot look up " + quoted(name), "a name has at most 255 bytes");
+    refuse(lock, ENAMETOOLONG, "cannot look up a name of " + std::to_string(name.size()) + " bytes",
+           "It can have 255");
   }
   if (name == ".") {
     lock.unlock();
@@ -154,7 +155,7 @@ struct stat Tree::stat_of(const Place& place) {
   }
   Attributes fixed;
   fixed.accessed = fixed.modified = fixed.changed = started_;
-  fixed.permissions = place.is_directory() ? 0555 : 0444;
+  fixed.permissions = place.is_directory() ? 0555 : place.takes_values() ? 0644 : 0444;
   return place.is_directory() ? to_stat(place.number(), S_IFDIR, 2, fixed)
                               : to_stat(place.number(), S_IFREG, 1, fixed);
 }
@@ -162,7 +163,7 @@ struct stat Tree::stat_of(const Place& place) {
 void Tree::access(u64 inode, int mask) {
   Lock lock(mutex_);
   const Place what = place(lock, inode);
-  if ((mask & W_OK) != 0 && !what.is_volume() && !what.is_own_directory()) {
+  if ((mask & W_OK) != 0 && !what.is_volume() && !what.is_own_directory() && !what.takes_values()) {
     refuse(lock, EACCES, "cannot write to " + quoted(what.path()), "it is read-only");
   }
 }
@@ -172,8 +173,14 @@ struct stat Tree::change(u64 inode, const AttributeChange& change, std::optional
   Lock lock(mutex_);
   const Place what = place(lock, inode);
   const std::string path = what.path();
+  if (what.takes_values() && !change.permissions && !change.uid && !change.gid) {
+    // Opening with O_TRUNC, truncate(1), touch(1): nothing that would be a value.
+    lock.unlock();
+    return stat_of(what);
+  }
   if (!what.is_volume() && !what.is_own_directory()) {
-    refuse(lock, EPERM, "cannot change " + quoted(path), "it is read-only");
+    refuse(lock, EPERM, "cannot change " + quoted(path),
+           what.takes_values() ? "It is root's and 0644" : "It is read-only");
   }
   if (size_bytes && !what.is_volume())
     refuse(lock, EISDIR, "cannot resize " + quoted(path) + ": a directory");

@@ -70,6 +70,8 @@ class Tree {
 
   u64 open(u64 inode, int flags, pid_t process);
   std::size_t read(u64 handle, u64 offset, std::span<std::byte> buffer);
+  /// To a control file, each write is a value of its own: it stands at the beginning of the file, or after
+  /// what was written there before and ended in a newline. White space around it does not count.
   void write(u64 handle, u64 offset, std::span<const std::byte> bytes, pid_t process);
   void allocate(u64 handle, int mode, u64 offset, u64 length, pid_t process);
   void sync(u64 handle);
@@ -120,7 +122,8 @@ class Tree {
   struct stat stat_of(const Place& place);
   Entry counted(const Place& place);
   u64 open_volume(const std::shared_ptr<Node>& node, int flags, pid_t process);
-  u64 open_text(const Place& place);
+  u64 open_text(const Place& place, bool for_writing);
+  void write_value(TextHandle& file, u64 offset, std::span<const std::byte> bytes);
   std::string rendered(const Place& place);
   std::shared_ptr<Node> make_volume(Claims::Held& claim, Lock& lock, u64 parent, const std::string& name,
                                     const Creation& creation, bool& made);

@@ -2,7 +2,6 @@
 
 #include <cerrno>
 
-#include "ctlfs/control_files.h"
 #include "ctlfs/tree.h"
 #include "sys/error.h"
 
@@ -37,11 +36,13 @@ std::vector<Listed> Tree::names_in(const Place& directory) const {
     const Place place = child(directory, name);
     names.push_back({name, place.number(), place.is_directory() ? mode_t{S_IFDIR} : mode_t{S_IFREG}});
   };
-  if (directory.facet == Facet::control) {
-    for (const auto& file : root_control_files()) add(std::string(file));
-    add("vol");
-  } else if (directory.facet == Facet::mirror && !node.directory) {
-    for (const auto& file : volume_control_files()) add(std::string(file));
+  const bool of_volume = directory.facet == Facet::mirror && !node.directory;
+  if (directory.facet == Facet::control || directory.facet == Facet::defaults || of_volume) {
+    for (const auto& file : directory.control_table().files) add(std::string(file.name));
+    if (directory.facet == Facet::control) {
+      add("defaults");
+      add("vol");
+    }
   } else {
     if (directory.is_own_directory() && node.id == 0) add("status");
     for (const auto& [name, below] : node.children) add(name);
@@ -49,8 +50,10 @@ std::vector<Listed> Tree::names_in(const Place& directory) const {
   return names;
 }
 
-u64 Tree::open_text(const Place& place) {
-  TextHandle text{rendered(place)};
+u64 Tree::open_text(const Place& place, bool for_writing) {
+  TextHandle text;
+  text.text = std::make_shared<const std::string>(rendered(place));
+  if (for_writing) text.written = place;
   const std::lock_guard lock(mutex_);
   return add_handle(std::move(text));
 }
@@ -64,9 +67,7 @@ std::string Tree::rendered(const Place& place) {
   const std::shared_ptr<Volume> volume = node.volume;
   lock.unlock();
   if (place.facet == Facet::status) return backend_.status_table(path);
-  const unsigned index = file_index(place.facet);
-  return volume ? volume->control(std::string(volume_control_files()[index]))
-                : backend_.control(std::string(root_control_files()[index]));
+  return volume ? volume->control(place.control_name()) : backend_.control(place.control_name());
 }
 
 }  // namespace tcmufs::ctlfs

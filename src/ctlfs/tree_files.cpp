@@ -77,11 +77,11 @@ u64 Tree::open(u64 inode, int flags, pid_t process) {
   Lock lock(mutex_);
   const Place what = place(lock, inode);
   if (what.is_directory()) refuse(lock, EISDIR, "cannot open " + quoted(what.path()) + " as a file");
-  if (!what.is_volume() && (writes(flags) || (flags & O_TRUNC) != 0)) {
-    refuse(lock, EACCES, "cannot write to " + quoted(what.path()), "it is read-only");
+  if (!what.is_volume() && !what.takes_values() && (writes(flags) || (flags & O_TRUNC) != 0)) {
+    refuse(lock, EACCES, "cannot write to " + quoted(what.path()), "It is read-only");
   }
   lock.unlock();
-  return what.is_volume() ? open_volume(what.node, flags, process) : open_text(what);
+  return what.is_volume() ? open_volume(what.node, flags, process) : open_text(what, writes(flags));
 }
 
 u64 Tree::open_volume(const std::shared_ptr<Node>& node, int flags, pid_t process) {
@@ -98,12 +98,14 @@ u64 Tree::open_volume(const std::shared_ptr<Node>& node, int flags, pid_t proces
 std::size_t Tree::read(u64 number, u64 offset, std::span<std::byte> buffer) {
   Lock lock(mutex_);
   const auto found = handle(lock, number);
+  const auto* open_text = std::get_if<TextHandle>(found.get());
+  const auto text = open_text != nullptr ? open_text->text : nullptr;
   lock.unlock();
   if (const auto* file = std::get_if<VolumeHandle>(found.get())) return file->volume->read(offset, buffer);
-  if (const auto* text = std::get_if<TextHandle>(found.get())) {
-    if (offset >= text->text.size()) return 0;
-    const std::size_t length = std::min<std::size_t>(buffer.size(), text->text.size() - offset);
-    std::memcpy(buffer.data(), text->text.data() + offset, length);
+  if (text) {
+    if (offset >= text->size()) return 0;
+    const std::size_t length = std::min<std::size_t>(buffer.size(), text->size() - offset);
+    std::memcpy(buffer.data(), text->data() + offset, length);
     return length;
   }
   throw Failure(EISDIR, "cannot read a directory as a file");
@@ -111,6 +113,10 @@ std::size_t Tree::read(u64 number, u64 offset, std::span<std::byte> buffer) {
 
 void Tree::write(u64 number, u64 offset, std::span<const std::byte> bytes, pid_t process) {
   Lock lock(mutex_);
+  if (const auto text = handle(lock, number); std::holds_alternative<TextHandle>(*text)) {
+    lock.unlock();
+    return write_value(std::get<TextHandle>(*text), offset, bytes);
+  }
   const auto found = volume_handle(lock, number, true);
   const auto& file = std::get<VolumeHandle>(*found);
   ++file.node->changes;
@@ -120,6 +126,9 @@ void Tree::write(u64 number, u64 offset, std::span<const std::byte> bytes, pid_t
 
 void Tree::allocate(u64 number, int mode, u64 offset, u64 length, pid_t process) {
   Lock lock(mutex_);
+  if (std::holds_alternative<TextHandle>(*handle(lock, number))) {
+    refuse(lock, EOPNOTSUPP, "a control file takes up no room");
+  }
   const auto found = volume_handle(lock, number, true);
   const auto& file = std::get<VolumeHandle>(*found);
   ++file.node->changes;

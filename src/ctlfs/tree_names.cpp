@@ -15,13 +15,17 @@ namespace tcmufs::ctlfs {
 /// make nothing, and for names that are ours.
 Place Tree::own_directory(Lock& lock, u64 inode, const std::string& name, const char* verb) {
   Place directory = place(lock, inode);
+  if (name.size() > kNameMax) {
+    refuse(lock, ENAMETOOLONG,
+           std::string("cannot ") + verb + " a name of " + std::to_string(name.size()) + " bytes",
+           "It can have 255");
+  }
   const std::string what = std::string("cannot ") + verb + " " + quoted(joined(directory.path(), name));
   if (!directory.is_directory()) refuse(lock, ENOTDIR, what + ": " + quoted(directory.path()) + " is a file");
   if (!directory.is_own_directory())
     refuse(lock, EPERM, what, "what is below .ctl comes and goes with the volumes");
   if (directory.node->removed) refuse(lock, ENOENT, what + ": its directory has been removed");
   if (reserved_name(name)) refuse(lock, EPERM, what, "the names .ctl, .tcmufs and status are reserved");
-  if (name.size() > kNameMax) refuse(lock, ENAMETOOLONG, what, "a name has at most 255 bytes");
   return directory;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "daemon/version.h"
+#include "volume/settings.h"
 
 namespace tcmufs::daemon {
 
@@ -32,8 +33,10 @@ Options parse_command_line(int argc, char** argv) {
   app.add_option("MOUNTPOINT", options.mount_point, "Directory where the control filesystem appears")
       ->required();
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground and log to standard error");
-  app.add_option("-o", lists,
-                 "FUSE mount options, separated by commas: allow_other, default_permissions, ro ...")
+  app.add_option(
+         "-o", lists,
+         "Mount options, separated by commas: FUSE's (allow_other, ro ...), and settings of new volumes "
+         "(block_size=4096, physical_block_size=4096)")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.set_version_flag("-V,--version", "tcmufs " + std::string(version));
@@ -43,7 +46,15 @@ Options parse_command_line(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);  // NOLINT(concurrency-mt-unsafe): no thread has been started
   }
-  options.mount_options = split(lists);
+  for (const std::string& option : split(lists)) {
+    const auto equals = std::min(option.find('='), option.size());
+    const std::string name = option.substr(0, equals);
+    if (volume::is_setting(name)) {
+      options.settings.emplace_back(name, option.substr(std::min(equals + 1, option.size())));
+    } else {
+      options.mount_options.push_back(option);
+    }
+  }
   return options;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tcmufs::daemon {
@@ -8,7 +9,8 @@ namespace tcmufs::daemon {
 struct Options {
   std::string store;
   std::string mount_point;
-  std::vector<std::string> mount_options;  // of -o, one each: "allow_other"
+  std::vector<std::string> mount_options;                     // of -o, one each: "allow_other"
+  std::vector<std::pair<std::string, std::string>> settings;  // of -o: "block_size", "4096"
   bool foreground = false;
 };
 

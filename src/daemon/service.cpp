@@ -114,6 +114,7 @@ int serve(const Options& options, Background& background) {
       {.mount_point = paths.mount_point,
        .version = version,
        .read_only = std::ranges::count(options.mount_options, "ro") > 0,
+       .defaults = options.settings,
        .attaches_by_itself =
            [](const std::string& path) { return !ctlfs::temporary_name(path.substr(path.rfind('/') + 1)); },
        .log = log});

@@ -68,6 +68,17 @@ void write_if_different(ConfigTree& tree, const std::string& path, const std::st
   if (read_value(tree, path) != value) tree.write(path, value);
 }
 
+// An initiator counts in the blocks that the device had when it was found: served with others, every block
+// would be a wrong one.
+void check_block_size(ConfigTree& tree, const std::string& device, u32 block_size_bytes) {
+  const std::string present = read_value(tree, device + "/attrib/hw_block_size");
+  if (present == std::to_string(block_size_bytes)) return;
+  throw Failure(EBUSY,
+                "the device " + quoted(device) + " is in the kernel already, with blocks of " + present +
+                    " bytes, and cannot be taken over with blocks of " + std::to_string(block_size_bytes),
+                "Set the volume's block_size to " + present);
+}
+
 void remove_half_made(ConfigTree& tree, const std::string& hba, const std::string& device) {
   tree.remove_directory(device);
   tolerating({ENOENT, ENOTEMPTY}, [&] { tree.remove_directory(hba); });
@@ -118,6 +129,7 @@ Backstore::Backstore(ConfigTree& tree, const BackstoreOptions& options)
 Backstore::Backstore(ConfigTree& tree, const BackstoreOptions& options, Parts parts)
     : hba_(std::move(parts.hba)), device_(std::move(parts.device)), taken_over_(!device_.made()) {
   if (taken_over_) {
+    check_block_size(tree, path(), options.block_size_bytes);
     write_if_different(tree, path() + "/attrib/cmd_time_out", "0");
     write_if_different(tree, path() + "/attrib/qfull_time_out", "-1");
   } else {

@@ -22,7 +22,8 @@ struct BackstoreOptions {
 /// core/user_<hba>/<name>: one TCMU device on an HBA of its own, configured and enabled. Undoes itself.
 class Backstore {
  public:
-  /// Makes it, or, if the device is there already (enabled, with this dev_config), takes it over as it is.
+  /// Makes it, or, if the device is there already (enabled, with this dev_config), takes it over as it is;
+  /// EBUSY, and it is left alone, if it has blocks of another size.
   /// cmd_time_out=0, qfull_time_out=-1, nl_reply_supported=-1. What was made is undone if a later step fails.
   /// A device of ours that a crash left half-made (not enabled) is removed first. Throws Failure, EINVAL for
   /// options that must not reach the kernel.

@@ -20,6 +20,7 @@ const std::string ours = ".tcmufs";
 const std::string records = ours + "/records";
 const std::string new_file = ours + "/new";
 const std::string rename_file = ours + "/rename";
+const std::string defaults_file = ours + "/defaults";
 // An image is data: no set-user-id bit ever reaches the store.
 constexpr mode_t access_bits = 0777;
 constexpr auto dying_process_grace = std::chrono::seconds(10);
@@ -119,17 +120,19 @@ void Catalog::load_uuid() {
   uuid_ = *uuid;
 }
 
-std::vector<Catalog::Entry> Catalog::load(std::vector<std::string>& skipped) {
+std::vector<Catalog::Entry> Catalog::load(std::vector<std::string>& skipped,
+                                          const std::function<Settings()>& new_volumes) {
   const std::lock_guard lock(mutex_);
   finish_rename();
   std::vector<Entry> entries;
-  load_directory("", entries, skipped);
+  load_directory("", entries, skipped, new_volumes);
   drop_stray_records("");
   return entries;
 }
 
 void Catalog::load_directory(const std::string& path, std::vector<Entry>& entries,
-                             std::vector<std::string>& skipped) {
+                             std::vector<std::string>& skipped,
+                             const std::function<Settings()>& new_volumes) {
   const Fd directory = directory_.open(path, O_RDONLY | O_DIRECTORY);
   for (const std::string& name : names_in(directory, directory_.full(path))) {
     if (path.empty() && name == ours) continue;
@@ -147,13 +150,13 @@ void Catalog::load_directory(const std::string& path, std::vector<Entry>& entrie
       skipped.push_back(quoted(shown) + " is left out: it is neither a regular file nor a directory");
       continue;
     }
-    load_record(entry);
+    load_record(entry, new_volumes);
     entries.push_back(entry);
-    if (entry.directory) load_directory(entry.path, entries, skipped);
+    if (entry.directory) load_directory(entry.path, entries, skipped, new_volumes);
   }
 }
 
-void Catalog::load_record(Entry& entry) {
+void Catalog::load_record(Entry& entry, const std::function<Settings()>& new_volumes) {
   const std::string name = entry.directory ? record_of_directory(entry.path) : record_of(entry.path);
   const std::string shown = directory_.full(name);
   try {
@@ -163,6 +166,7 @@ void Catalog::load_record(Entry& entry) {
     if (directory_.exists(name)) {
       entry.record = Record::parse(read_text(shown), shown);
     } else {
+      if (!entry.directory) entry.record.settings = new_volumes();
       entry.record.uuid = Uuid::random();
       write_record(name, entry.record);
     }
@@ -277,6 +281,17 @@ void Catalog::rename(const std::string& from, const std::string& to, bool replac
 void Catalog::save(const std::string& path, const Record& record) {
   const std::lock_guard lock(mutex_);
   write_record(record_of(path), record);
+}
+
+Settings Catalog::load_defaults() const {
+  if (!directory_.exists(defaults_file)) return {};
+  const std::string shown = directory_.full(defaults_file);
+  return parse_defaults(read_text(shown), shown);
+}
+
+void Catalog::save_defaults(const Settings& settings) {
+  const std::lock_guard lock(mutex_);
+  replace_file(directory_.full(defaults_file), directory_.full(new_file), defaults_text(settings));
 }
 
 void Catalog::write_record(const std::string& record_path, const Record& record) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@ namespace tcmufs::volume {
 ///
 ///   .tcmufs/lock         flock(2)ed by the daemon that serves the store; holds its process id
 ///   .tcmufs/uuid         the store's own identity
+///   .tcmufs/defaults     the settings of new volumes, if somebody has chosen them
 ///   .tcmufs/records/P    the record of the volume P; of the directory D it is records/D/.tcmufs
 ///   .tcmufs/rename       a rename under way: the old path and the new one, a NUL after each
 ///   .tcmufs/new          what is being written before it is renamed into place
@@ -40,8 +42,11 @@ class Catalog {
 
   /// Everything in the store, directories before what is in them. What is neither a regular file nor a
   /// directory is left out; names of ours that are in the way are left out too: `skipped` says which, and
-  /// why.
-  std::vector<Entry> load(std::vector<std::string>& skipped);
+  /// why. Images without a record get one, with the settings of `new_volumes`, which may throw Failure: that
+  /// is the image's problem then.
+  std::vector<Entry> load(
+      std::vector<std::string>& skipped,
+      const std::function<Settings()>& new_volumes = [] { return Settings{}; });
 
   struct Ownership {
     mode_t permissions = 0600;
@@ -59,13 +64,17 @@ class Catalog {
   void rename(const std::string& from, const std::string& to, bool replaces = false);
   void save(const std::string& path, const Record& record);
 
+  /// The settings of new volumes. Throws Failure (EBADMSG) if the file cannot be understood.
+  Settings load_defaults() const;
+  void save_defaults(const Settings& settings);
+
  private:
   void lock_store();
   void load_uuid();
   void finish_rename();
-  void load_directory(const std::string& path, std::vector<Entry>& entries,
-                      std::vector<std::string>& skipped);
-  void load_record(Entry& entry);
+  void load_directory(const std::string& path, std::vector<Entry>& entries, std::vector<std::string>& skipped,
+                      const std::function<Settings()>& new_volumes);
+  void load_record(Entry& entry, const std::function<Settings()>& new_volumes);
   void drop_stray_records(const std::string& path);
   void write_record(const std::string& record_path, const Record& record);
 

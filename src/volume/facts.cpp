@@ -20,17 +20,16 @@ std::string dump(const Json& json) {
 }
 
 Json volume_json(const Facts& facts) {
-  return {{"name", facts.path},
-          {"state", state_name(facts.state)},
-          {"size", facts.size_bytes},
-          {"block_size", facts.block_size_bytes},
-          {"device", facts.device},
-          {"sg", facts.sg},
-          {"link", facts.link},
-          {"uuid", facts.uuid.text()},
-          {"wwn", scsi::naa_name(facts.uuid)},
-          {"holders", facts.holders},
-          {"last_error", facts.last_error}};
+  Json json = {{"name", facts.path}, {"state", state_name(facts.state)}, {"size", facts.size_bytes}};
+  write_settings(json, facts.settings);
+  json.update({{"device", facts.device},
+               {"sg", facts.sg},
+               {"link", facts.link},
+               {"uuid", facts.uuid.text()},
+               {"wwn", scsi::naa_name(facts.uuid)},
+               {"holders", facts.holders},
+               {"last_error", facts.last_error}});
+  return json;
 }
 
 std::string hint(const Facts& facts) {
@@ -53,11 +52,13 @@ std::string joined(const std::vector<std::string>& parts) {
 
 std::string status_text(const Facts& facts) {
   std::string text = "format: 1\nname: " + facts.path + "\nstate: " + std::string(state_name(facts.state)) +
-                     "\nsize: " + std::to_string(facts.size_bytes) +
-                     "\nblock_size: " + std::to_string(facts.block_size_bytes) + "\ndevice: " + facts.device +
-                     "\nlink: " + facts.link + "\nuuid: " + facts.uuid.text() +
-                     "\nwwn: " + scsi::naa_name(facts.uuid) + "\nholders: " + joined(facts.holders) +
-                     "\nlast_error: " + facts.last_error + "\n";
+                     "\nsize: " + std::to_string(facts.size_bytes);
+  for (const std::string& name : setting_names()) {
+    text += "\n" + name + ": " + setting_text(facts.settings, name);
+  }
+  text += "\ndevice: " + facts.device + "\nlink: " + facts.link + "\nuuid: " + facts.uuid.text() +
+          "\nwwn: " + scsi::naa_name(facts.uuid) + "\nholders: " + joined(facts.holders) +
+          "\nlast_error: " + facts.last_error + "\n";
   const std::string advice = hint(facts);
   if (!advice.empty()) text += "hint: " + advice + "\n";
   return text;
@@ -141,7 +142,7 @@ std::string volume_file(const Facts& facts, const std::string& file) {
   if (file == "sg") return facts.sg + "\n";
   if (file == "wwn") return scsi::naa_name(facts.uuid) + "\n";
   if (file == "uuid") return facts.uuid.text() + "\n";
-  if (file == "block_size") return std::to_string(facts.block_size_bytes) + "\n";
+  if (is_setting(file)) return setting_text(facts.settings, file) + "\n";
   if (file == "last_error") return facts.last_error.empty() ? "" : facts.last_error + "\n";
   throw Failure(ENOENT, "no control file " + quoted(file));
 }

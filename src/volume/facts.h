@@ -6,6 +6,7 @@
 
 #include "sys/integers.h"
 #include "sys/uuid.h"
+#include "volume/settings.h"
 
 namespace tcmufs::volume {
 
@@ -19,7 +20,7 @@ struct Facts {
   std::string path;
   State state = State::pending;
   u64 size_bytes = 0;
-  u32 block_size_bytes = 512;
+  Settings settings;
   Uuid uuid;
   std::string device;                // "/dev/sda" while there is one
   std::string sg;                    // "/dev/sg0"

@@ -13,6 +13,8 @@ namespace tcmufs::volume {
 
 namespace {
 
+constexpr u32 smallest_block = 512;
+
 u64 image_size(const Fd& image) {
   struct stat st {};
   if (::fstat(image.number(), &st) != 0) throw_errno("cannot stat an image");
@@ -30,7 +32,7 @@ FileVolume::FileVolume(Context& context, std::string path, const Record& record,
       maker_(maker) {
   facts_.path = std::move(path);
   facts_.uuid = record_.uuid;
-  facts_.block_size_bytes = record_.block_size_bytes;
+  facts_.settings = record_.settings;
   facts_.size_bytes = image_size(image_);
 }
 
@@ -183,11 +185,17 @@ void FileVolume::refuse(int error, const std::string& sentence, const std::strin
 
 void FileVolume::check_size(u64 size_bytes) {
   const Facts now = facts();
-  if (size_bytes % now.block_size_bytes != 0) {
-    refuse(EINVAL, quoted(now.path) + " cannot have a size of " + std::to_string(size_bytes) +
-                       " bytes: that is no multiple of its block size of " +
-                       std::to_string(now.block_size_bytes));
+  const u32 block = now.settings.block_size_bytes;
+  if (size_bytes % block == 0) return;
+  std::string advice = "The next size it can have is " + std::to_string((size_bytes / block + 1) * block);
+  if (size_bytes % smallest_block == 0) {
+    advice += "; or give it blocks of " + std::to_string(smallest_block) + " bytes: echo " +
+              std::to_string(smallest_block) + " > .ctl/vol/" + now.path + "/block_size";
   }
+  refuse(EINVAL,
+         quoted(now.path) + " cannot have a size of " + std::to_string(size_bytes) +
+             " bytes: that is no multiple of its block size of " + std::to_string(block),
+         advice);
 }
 
 }  // namespace tcmufs::volume

@@ -61,6 +61,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void attach() override;
   void attach_later() noexcept override;
   std::string control(const std::string& file) override { return volume_file(facts(), file); }
+  void set_control(const std::string& file, const std::string& value) override;
 
   /// Tears the disk down if nobody uses it, and refuses everything that needs one from now on. Throws Failure
   /// (EBUSY).
@@ -90,6 +91,10 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   std::unique_ptr<Disk> make_disk(u64 size_bytes);  // from the image
   void detach_now();
   void drop_disk();
+  void change_setting(const std::string& name, const std::string& value);
+  void keep_settings(const Settings& settings);
+  void take_disk_away();
+  void attach_with(const Settings& settings, const std::string& what);
   void resize_disk(u64 size_bytes);
   void resize_image(u64 size_bytes, pid_t process);
   void become_file(pid_t process, const std::string& operation);

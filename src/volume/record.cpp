@@ -1,7 +1,11 @@
 #include "volume/record.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
 
 #include "sys/error.h"
 
@@ -11,31 +15,27 @@ namespace {
 
 constexpr u32 format_version = 1;
 
-bool is_block_size(u32 bytes) {
-  return bytes == 512 || bytes == 4096;
-}
-
-Record from_json(const nlohmann::json& json) {
+// `known` are the keys besides the format and the settings.
+void check_format(const nlohmann::json& json, std::initializer_list<std::string_view> known) {
   if (!json.is_object()) throw std::invalid_argument("its text is no object");
-  static const std::string known[] = {"format", "uuid", "block_size", "physical_block_size", "lun"};
   for (const auto& item : json.items()) {
-    if (std::find(std::begin(known), std::end(known), item.key()) == std::end(known)) {
-      throw std::invalid_argument("the key " + quoted(item.key()) + " is unknown to this version of tcmufs");
+    const std::string& key = item.key();
+    if (key != "format" && !is_setting(key) && std::find(known.begin(), known.end(), key) == known.end()) {
+      throw std::invalid_argument("the key " + quoted(key) + " is unknown to this version of tcmufs");
     }
   }
   if (json.at("format").get<u32>() != format_version) {
     throw std::invalid_argument("its format is not " + std::to_string(format_version));
   }
+}
+
+Record from_json(const nlohmann::json& json) {
+  check_format(json, {"uuid", "lun"});
   Record record;
   const auto uuid = Uuid::parse(json.at("uuid").get<std::string>());
   if (!uuid) throw std::invalid_argument("its uuid is none");
   record.uuid = *uuid;
-  record.block_size_bytes = json.at("block_size").get<u32>();
-  record.physical_block_size_bytes = json.at("physical_block_size").get<u32>();
-  if (!is_block_size(record.block_size_bytes) || !is_block_size(record.physical_block_size_bytes) ||
-      record.physical_block_size_bytes < record.block_size_bytes) {
-    throw std::invalid_argument("its block sizes are none of 512/512, 512/4096, 4096/4096");
-  }
+  record.settings = read_settings(json);
   if (json.contains("lun")) record.lun = json.at("lun").get<u32>();
   return record;
 }
@@ -43,10 +43,8 @@ Record from_json(const nlohmann::json& json) {
 }  // namespace
 
 std::string Record::text() const {
-  nlohmann::ordered_json json = {{"format", format_version},
-                                 {"uuid", uuid.text()},
-                                 {"block_size", block_size_bytes},
-                                 {"physical_block_size", physical_block_size_bytes}};
+  nlohmann::ordered_json json = {{"format", format_version}, {"uuid", uuid.text()}};
+  write_settings(json, settings);
   if (lun) json["lun"] = *lun;
   return json.dump(2) + "\n";
 }
@@ -57,6 +55,24 @@ Record Record::parse(const std::string& text, const std::string& path) {
   } catch (const std::exception& error) {
     throw Failure(EBADMSG, "the record " + quoted(path) + " cannot be used, " + error.what(),
                   "Mend it, or remove it to give its image a new identity");
+  }
+}
+
+std::string defaults_text(const Settings& settings) {
+  nlohmann::ordered_json json = {{"format", format_version}};
+  write_settings(json, settings);
+  return json.dump(2) + "\n";
+}
+
+Settings parse_defaults(const std::string& text, const std::string& path) {
+  try {
+    const auto json = nlohmann::json::parse(text);
+    check_format(json, {});
+    return read_settings(json);
+  } catch (const std::exception& error) {
+    throw Failure(EBADMSG,
+                  "the settings of new volumes in " + quoted(path) + " cannot be used, " + error.what(),
+                  "Write one of them anew (.ctl/defaults), or remove the file");
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include "sys/integers.h"
 #include "sys/uuid.h"
+#include "volume/settings.h"
 
 namespace tcmufs::volume {
 
@@ -13,8 +14,7 @@ namespace tcmufs::volume {
 /// never drops what a newer one wrote.
 struct Record {
   Uuid uuid;
-  u32 block_size_bytes = 512;
-  u32 physical_block_size_bytes = 4096;
+  Settings settings{};
   std::optional<u32> lun;  // the LUN it had in its target the last time
 
   std::string text() const;
@@ -23,5 +23,9 @@ struct Record {
 
   bool operator==(const Record&) const = default;
 };
+
+/// The settings of new volumes, as the store keeps them: a JSON object with "format": 1, under the same rule.
+std::string defaults_text(const Settings& settings);
+Settings parse_defaults(const std::string& text, const std::string& path);
 
 }  // namespace tcmufs::volume

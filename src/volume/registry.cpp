@@ -13,6 +13,8 @@ namespace tcmufs::volume {
 
 namespace {
 
+constexpr std::string_view defaults_directory = "defaults/";
+
 std::string parent_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
@@ -41,6 +43,7 @@ Registry::Registry(Kernel kernel, Catalog& catalog, const Options& options)
     : kernel_(std::move(kernel)),
       catalog_(catalog),
       options_(options),
+      defaults_(catalog, options.defaults),
       context_{.catalog = catalog,
                .workers = workers_,
                .make_disk = kernel_.make_disk,
@@ -59,7 +62,7 @@ Registry::Registry(Kernel kernel, Catalog& catalog, const Options& options)
 
 void Registry::load() {
   std::vector<std::string> skipped;
-  const auto entries = catalog_.load(skipped);
+  const auto entries = catalog_.load(skipped, [this] { return defaults_.current(); });
   for (const std::string& sentence : skipped) options_.log(sentence);
   const std::lock_guard lock(mutex_);
   for (const Catalog::Entry& entry : entries) {
@@ -128,12 +131,22 @@ std::shared_ptr<ctlfs::Volume> Registry::create(const std::string& path, const c
   refuse_while_stopping();
   Record record;
   record.uuid = Uuid::random();
+  record.settings = settings_of_new_volumes();
   Fd image = catalog_.create_image(path, record, ownership_of(creation));
   const std::lock_guard lock(mutex_);
   auto volume = std::make_shared<FileVolume>(context_, path, record, std::move(image),
                                              target_for(path, record.uuid), creation.process);
   volumes_[path] = volume;
   return volume;
+}
+
+Settings Registry::settings_of_new_volumes() {
+  try {
+    return defaults_.current();
+  } catch (const Failure& failure) {
+    refused(failure.what());
+    throw;
+  }
 }
 
 void Registry::make_directory(const std::string& path, const ctlfs::Creation& creation) {
@@ -275,7 +288,20 @@ std::string Registry::control(const std::string& file) {
     const std::lock_guard lock(mutex_);
     return last_error_.empty() ? "" : last_error_ + "\n";
   }
+  if (file.starts_with(defaults_directory)) {
+    return setting_text(settings_of_new_volumes(), file.substr(defaults_directory.size())) + "\n";
+  }
   throw Failure(ENOENT, "no control file " + quoted(file));
+}
+
+void Registry::set_control(const std::string& file, const std::string& value) {
+  try {
+    if (!file.starts_with(defaults_directory)) throw Failure(ENOENT, "no control file " + quoted(file));
+    defaults_.set(file.substr(defaults_directory.size()), value);
+  } catch (const Failure& failure) {
+    refused(failure.what());
+    throw;
+  }
 }
 
 void Registry::refused(const std::string& sentence) noexcept {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ctlfs/backend.h"
+#include "volume/defaults.h"
 #include "volume/file_volume.h"
 
 namespace tcmufs::volume {
@@ -21,6 +22,7 @@ class Registry final : public ctlfs::Backend {
     std::string version;
     std::string link_root = "/dev/tcmufs";
     bool read_only = false;
+    SettingValues defaults;  // of this mount, for new volumes: "block_size", "4096"
     /// Whether a volume of that path becomes a disk without being asked to: the tree knows.
     std::function<bool(const std::string& path)> attaches_by_itself = [](const std::string&) { return true; };
     std::function<void(const std::string&)> log = [](const std::string&) {};
@@ -60,12 +62,14 @@ class Registry final : public ctlfs::Backend {
   struct statvfs space() override;
   std::string status_table(const std::string& directory) override;
   std::string control(const std::string& file) override;
+  void set_control(const std::string& file, const std::string& value) override;
   void refused(const std::string& sentence) noexcept override;
 
  private:
   using Volumes = std::map<std::string, std::shared_ptr<FileVolume>>;
 
   void load();
+  Settings settings_of_new_volumes();
   void for_all(std::function<void(FileVolume&)> work);
   bool comes_up(const Facts& facts, const std::vector<Uuid>& left) const;
   void settle_leftovers(const std::vector<Uuid>& left);
@@ -80,6 +84,7 @@ class Registry final : public ctlfs::Backend {
   Kernel kernel_;
   Catalog& catalog_;
   Options options_;
+  Defaults defaults_;
   Workers workers_;
   Context context_;
   mutable std::mutex mutex_;  // guards what follows; nothing that blocks is done under it

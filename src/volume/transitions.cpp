@@ -62,6 +62,11 @@ void FileVolume::resize(u64 size_bytes, pid_t process) {
   });
 }
 
+void FileVolume::set_control(const std::string& file, const std::string& value) {
+  transition("setting " + file + " of",
+             [file, value](FileVolume& self) { self.change_setting(file, value); });
+}
+
 void FileVolume::retire() {
   wanted_ = false;
   try {
@@ -97,6 +102,7 @@ void FileVolume::take_down() {
   if (!lost.empty()) context_.log(quoted(facts().path) + " could not be flushed: " + lost);
   begin(State::detaching);
   drop_disk();
+  set_state(State::pending);
 }
 
 void FileVolume::move(const std::string& path, const std::string& target,
@@ -188,7 +194,8 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
       .store_uuid = context_.catalog.uuid(),
       .target_wwn = target_,
       .lun = record_.lun,
-      .format = {record_.block_size_bytes, record_.physical_block_size_bytes, size_bytes, context_.read_only},
+      .format = {record_.settings.block_size_bytes, record_.settings.physical_block_size_bytes, size_bytes,
+                 context_.read_only},
       .link_root = context_.link_root,
       .deadline = deadline};
   return context_.make_disk(options, std::move(store),
@@ -206,6 +213,7 @@ void FileVolume::detach_now() {
   const Fd claim = disk_->claim_idle();
   begin(State::detaching);
   drop_disk();
+  set_state(State::pending);
 }
 
 void FileVolume::drop_disk() {
@@ -218,7 +226,6 @@ void FileVolume::drop_disk() {
     device_ = {};
   }
   disk_.reset();
-  set_state(State::pending);
 }
 
 void FileVolume::resize_disk(u64 size_bytes) {

@@ -202,7 +202,15 @@ std::string FakeBackend::status_table(const std::string& directory) {
 }
 
 std::string FakeBackend::control(const std::string& file) {
-  return "root " + file + "\n";
+  const std::lock_guard lock(mutex_);
+  const auto at = values_.find(file);
+  return (at == values_.end() ? "root " + file : at->second) + "\n";
+}
+
+void FakeBackend::set_control(const std::string& file, const std::string& value) {
+  called("set " + file, value);
+  const std::lock_guard lock(mutex_);
+  values_[file] = value;
 }
 
 void FakeBackend::refused(const std::string& sentence) noexcept {
@@ -323,7 +331,15 @@ void FakeVolume::attach_later() noexcept {
 }
 
 std::string FakeVolume::control(const std::string& file) {
-  return file + " of " + path() + "\n";
+  const std::lock_guard lock(mutex_);
+  const auto at = values_.find(file);
+  return (at == values_.end() ? file + " of " + path_ : at->second) + "\n";
+}
+
+void FakeVolume::set_control(const std::string& file, const std::string& value) {
+  backend_.called("set " + path() + "/" + file, value);
+  const std::lock_guard lock(mutex_);
+  values_[file] = value;
 }
 
 }  // namespace tcmufs::testing

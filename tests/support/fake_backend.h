@@ -16,8 +16,8 @@ namespace tcmufs::testing {
 class FakeVolume;
 
 /// The contract of ctlfs::Backend over memory. Every call is recorded as "VERB PATH", some with an argument
-/// ("resize db0 4096", "attach db0 4096": its size then); any can be told to fail or to block.
-/// All members may be called from any thread.
+/// ("resize db0 4096", "attach db0 4096": its size then, "set db0/block_size 4096"); any can be told to fail
+/// or to block. All members may be called from any thread.
 class FakeBackend : public ctlfs::Backend {
  public:
   FakeBackend();
@@ -57,6 +57,7 @@ class FakeBackend : public ctlfs::Backend {
   struct statvfs space() override;
   std::string status_table(const std::string& directory) override;
   std::string control(const std::string& file) override;
+  void set_control(const std::string& file, const std::string& value) override;
   void refused(const std::string& sentence) noexcept override;
 
  private:
@@ -68,6 +69,7 @@ class FakeBackend : public ctlfs::Backend {
   std::map<std::string, ctlfs::Attributes> directories_;  // "" is the root
   std::vector<std::string> calls_;
   std::vector<std::string> refusals_;
+  std::map<std::string, std::string> values_;  // written to control files
   std::map<std::string, int> failing_;
   std::set<std::string> blocking_;
   unsigned blocked_ = 0;
@@ -95,6 +97,7 @@ class FakeVolume : public ctlfs::Volume {
   void attach() override;
   void attach_later() noexcept override;
   std::string control(const std::string& file) override;
+  void set_control(const std::string& file, const std::string& value) override;
 
  private:
   void must_be_a_file() const;
@@ -104,6 +107,7 @@ class FakeVolume : public ctlfs::Volume {
   Fd memory_;
   mutable std::mutex mutex_;  // guards all below
   std::string path_;
+  std::map<std::string, std::string> values_;  // written to control files
   ctlfs::Attributes attributes_;
   bool attached_ = false;
   std::size_t largest_write_ = 0;

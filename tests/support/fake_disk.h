@@ -1,6 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -19,10 +22,14 @@ struct FakeKernel {
   std::vector<std::string> touched;  // paths of disks that commands have changed
   std::string refuses;               // path of the volume that cannot become a disk
   std::string link_in_the_way;       // path of a volume that cannot be linked
+  u32 refuses_blocks_of = 0;         // no disk with such logical blocks can be made
   int resize_error = 0;
-  std::function<void(const std::string&)> failed;  // of the disk made last
+  std::map<std::string, std::string> blocks;         // path → "512/4096" of the disk made last
+  std::function<void(const std::string&)> on_event;  // called before an event is noted
+  std::function<void(const std::string&)> failed;    // of the disk made last
 
   void note(const std::string& event) {
+    if (on_event) on_event(event);
     const std::lock_guard lock(mutex);
     events.push_back(event);
   }
@@ -46,10 +53,15 @@ class FakeDisk final : public volume::Disk {
         lun_(options.lun.value_or(0)),
         store_(std::move(store)) {
     if (kernel_.refuses == path_) throw Failure(ENODEV, "no disk for " + tcmufs::quoted(path_));
+    if (kernel_.refuses_blocks_of == options.format.block_size_bytes)
+      throw Failure(ENODEV, "no disk with such blocks");
     device_.name = "fake";
     device_.node = "/dev/fake-" + path_;
     kernel_.note((options.format.read_only ? "made read-only " : "made ") + path_ + " of " +
                  std::to_string(options.format.size_bytes) + " on " + options.target_wwn);
+    const std::lock_guard lock(kernel_.mutex);
+    kernel_.blocks[path_] = std::to_string(options.format.block_size_bytes) + "/" +
+                            std::to_string(options.format.physical_block_size_bytes);
   }
   ~FakeDisk() override { kernel_.note("gone " + path_); }
 

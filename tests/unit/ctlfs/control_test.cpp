@@ -25,7 +25,7 @@ TEST_F(ControlFiles, SayWhatTheBackendAndTheVolumeRender) {
   EXPECT_EQ(text_of(".ctl/version"), "root version\n");
   EXPECT_EQ(text_of(".ctl/last_error"), "root last_error\n");
   for (const char* file : {"status", "status.json", "state", "size", "device", "sg", "wwn", "uuid",
-                           "block_size", "last_error"}) {
+                           "block_size", "physical_block_size", "last_error"}) {
     EXPECT_EQ(text_of(std::string(".ctl/vol/web/disk0/") + file), std::string(file) + " of web/disk0\n");
   }
 }
@@ -45,7 +45,7 @@ TEST_F(ControlFiles, AreReadOnlyFilesOfSizeZero) {
     EXPECT_EQ(file.st_mode, static_cast<mode_t>(S_IFREG | 0444)) << path;
     EXPECT_EQ(file.st_size, 0) << path;
   }
-  for (const char* path : {".ctl", ".ctl/vol", ".ctl/vol/web", ".ctl/vol/db0"}) {
+  for (const char* path : {".ctl", ".ctl/defaults", ".ctl/vol", ".ctl/vol/web", ".ctl/vol/db0"}) {
     EXPECT_EQ(tree().attributes(inode(path)).st_mode, static_cast<mode_t>(S_IFDIR | 0555)) << path;
   }
 }

@@ -70,6 +70,10 @@ TEST_F(Creating, A255ByteNameIsTheLongest) {
   EXPECT_EQ(error_of([&] { create(longer); }), ENAMETOOLONG);
   EXPECT_EQ(error_of([&] { make_directory(longer); }), ENAMETOOLONG);
   EXPECT_EQ(error_of([&] { tree().lookup(kRoot, longer); }), ENAMETOOLONG);
+  for (const std::string& sentence : backend.refusals()) {
+    EXPECT_THAT(sentence, ::testing::HasSubstr("a name of 256 bytes: "));
+    EXPECT_LT(sentence.size(), 150U);
+  }
   EXPECT_EQ(error_of([&] { tree().rename(kRoot, std::string(255, 'n'), kRoot, longer, 0); }), ENAMETOOLONG);
 }
 

@@ -32,7 +32,7 @@ TEST_F(Listing, StatusOfASubdirectoryIsFoundButNotListed) {
 
 TEST_F(Listing, CtlListsItsFilesAndTheMirror) {
   EXPECT_THAT(names_in(".ctl"),
-              ElementsAre(".", "..", "status", "status.json", "version", "last_error", "vol"));
+              ElementsAre(".", "..", "status", "status.json", "version", "last_error", "defaults", "vol"));
 }
 
 TEST_F(Listing, TheMirrorHasTheSamePaths) {
@@ -42,7 +42,7 @@ TEST_F(Listing, TheMirrorHasTheSamePaths) {
   EXPECT_THAT(names_in(".ctl/vol/web"), ElementsAre(".", "..", "disk0"));
   EXPECT_THAT(names_in(".ctl/vol/web/disk0"),
               ElementsAre(".", "..", "status", "status.json", "state", "size", "device", "sg", "wwn", "uuid",
-                          "block_size", "last_error"));
+                          "block_size", "physical_block_size", "last_error"));
 }
 
 TEST_F(Listing, TheMirrorOfAVolumeGoesWithIt) {

@@ -113,11 +113,29 @@ TEST(Backstore, TakesOverAnEnabledDeviceAsItIs) {
   EXPECT_EQ(tree.snapshot(), before);
 }
 
+TEST(Backstore, WithBlocksOfAnotherSizeIsNotTakenOverAndStays) {
+  FakeConfigfs tree;
+  lio::Backstore first(tree, volume_options());
+  first.abandon();
+  const auto before = tree.snapshot();
+  lio::BackstoreOptions options = volume_options();
+  options.block_size_bytes = 4096;
+  try {
+    const lio::Backstore second(tree, options);
+    FAIL() << "was taken over";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.error(), EBUSY);
+    EXPECT_THAT(failure.what(), HasSubstr("block_size to 512"));
+  }
+  EXPECT_EQ(tree.snapshot(), before);
+}
+
 TEST(Backstore, TakesOverOnAnyHba) {
   FakeConfigfs tree;
   tree.make_directory("core/user_7");
   tree.make_directory("core/user_7/" + volume_uuid);
-  tree.write("core/user_7/" + volume_uuid + "/control", "dev_config=" + volume_options().dev_config);
+  tree.write("core/user_7/" + volume_uuid + "/control",
+             "hw_block_size=512,dev_config=" + volume_options().dev_config);
   tree.write("core/user_7/" + volume_uuid + "/enable", "1");
   lio::Backstore backstore(tree, volume_options());
   EXPECT_EQ(backstore.path(), "core/user_7/" + volume_uuid);

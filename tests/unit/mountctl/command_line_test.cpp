@@ -37,6 +37,14 @@ TEST(CommandLine, CommandHasHelpOfItsOwn) {
               AllOf(HasSubstr("--force"), HasSubstr("--timeout"), HasSubstr("=60")));
 }
 
+TEST(CommandLine, CreateTakesBlockSizes) {
+  EXPECT_THAT(printed({"create", "--help"}),
+              AllOf(HasSubstr("--block-size"), HasSubstr("--physical-block-size")));
+  EXPECT_NO_THROW(
+      parse_command_line({"create", "a", "1G", "--block-size", "4K", "--physical-block-size=4096"}));
+  refused(ExitStatus::usage, [] { parse_command_line({"create", "a", "1G", "--block-size"}); });
+}
+
 TEST(CommandLine, VersionIsTheProjects) {
   EXPECT_THAT(printed({"--version"}), testing::StartsWith("mountctl 0."));
 }
@@ -54,7 +62,9 @@ TEST(CommandLine, WrongUsageIsStatus2) {
 TEST(CommandLine, WrongSizeOrTimeoutIsStatus2EvenWithoutAMount) {
   for (const Arguments& arguments :
        {Arguments{"create", "a", "0"}, Arguments{"create", "a", "x"}, Arguments{"create", "a", "+1G"},
-        Arguments{"resize", "a", "x"}, Arguments{"resize", "a", "-0"}}) {
+        Arguments{"create", "a", "1G", "--block-size", "x"},
+        Arguments{"create", "a", "1G", "--physical-block-size", "0"}, Arguments{"resize", "a", "x"},
+        Arguments{"resize", "a", "-0"}}) {
     const auto action = parse_command_line(arguments);
     refused(ExitStatus::usage, action);
   }

@@ -15,6 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::StartsWith;
 
 std::vector<MountPoint> mounts_in(const std::string& mountinfo) {
   const FileTree directory;
@@ -75,7 +76,9 @@ TEST(ChooseMount, TheOnlyOneNeedsNoName) {
 
 TEST(ChooseMount, NoneSaysHowToMountOne) {
   EXPECT_THAT(refused(ExitStatus::failed, [] { (void)choose_mount("", {}); }),
-              HasSubstr("mountctl mount STORE MNT"));
+              AllOf(StartsWith("no tcmufs is mounted"), HasSubstr("mountctl mount STORE MNT")));
+  EXPECT_THAT(refused(ExitStatus::failed, [] { (void)choose_mount("/tmp", {}); }),
+              HasSubstr("'/tmp' is no mount of tcmufs. None is mounted; 'mountctl mount STORE MNT'"));
 }
 
 TEST(ChooseMount, SeveralAreAllNamed) {

@@ -10,7 +10,7 @@ namespace {
 TEST(Record, ComesBackFromItsText) {
   Record record;
   record.uuid = Uuid::random();
-  record.block_size_bytes = 4096;
+  record.settings.block_size_bytes = 4096;
   record.lun = 7;
   EXPECT_EQ(Record::parse(record.text(), "x"), record);
 }
@@ -19,6 +19,32 @@ TEST(Record, WithoutALunComesBackWithoutOne) {
   Record record;
   record.uuid = Uuid::random();
   EXPECT_EQ(Record::parse(record.text(), "x"), record);
+}
+
+TEST(Record, OfTheFirstVersionKeepsItsMeaning) {
+  const Record record = Record::parse(
+      "{\"format\":1,\"uuid\":\"00112233-4455-6677-8899-aabbccddeeff\",\"block_size\":512,"
+      "\"physical_block_size\":4096,\"lun\":3}",
+      "x");
+  EXPECT_EQ(record.settings, Settings{});
+  EXPECT_EQ(record.lun, 3U);
+  EXPECT_EQ(Settings{}.block_size_bytes, 512U);
+  EXPECT_EQ(Settings{}.physical_block_size_bytes, 4096U);
+}
+
+TEST(DefaultsText, ComesBackAndIsRefusedLikeARecord) {
+  EXPECT_EQ(parse_defaults(defaults_text({4096, 4096}), "x"), (Settings{4096, 4096}));
+  for (const char* text :
+       {"", "[]", "{\"format\":1}", "{\"format\":2,\"block_size\":512,\"physical_block_size\":512}",
+        "{\"format\":1,\"block_size\":512,\"physical_block_size\":512,\"lun\":1}"}) {
+    try {
+      parse_defaults(text, "/s/.tcmufs/defaults");
+      ADD_FAILURE() << text;
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.error(), EBADMSG);
+      EXPECT_NE(std::string(failure.what()).find("'/s/.tcmufs/defaults'"), std::string::npos);
+    }
+  }
 }
 
 struct BadText {
@@ -53,10 +79,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadText{"BrokenUuid", "{\"format\":1,\"uuid\":\"x\"," SIZES "}", "uuid is none"},
         BadText{"UnknownKey", "{\"format\":1," UUID_KEY "," SIZES ",\"colour\":1}", "'colour' is unknown"},
         BadText{"OddBlockSize", "{\"format\":1," UUID_KEY ",\"block_size\":520,\"physical_block_size\":4096}",
-                "block sizes"},
+                "block_size is 520"},
+        BadText{"NoBlockSize", "{\"format\":1," UUID_KEY ",\"physical_block_size\":4096}", "block_size"},
+        BadText{"BlockSizeInWords",
+                "{\"format\":1," UUID_KEY ",\"block_size\":\"512\",\"physical_block_size\":4096}",
+                "block_size is \"512\""},
         BadText{"PhysicalBelowLogical",
                 "{\"format\":1," UUID_KEY ",\"block_size\":4096,\"physical_block_size\":512}",
-                "block sizes"}),
+                "physical blocks are smaller"}),
     [](const auto& param) { return param.param.name; });
 
 }  // namespace

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sys/integers.h"
+
+namespace tcmufs::volume {
+
+/// What users choose about a disk. One table (settings.cpp) gives each its name, which is that of its control
+/// file, of its mount option and of its key in the store, and the values it can have.
+struct Settings {
+  u32 block_size_bytes = 512;
+  u32 physical_block_size_bytes = 4096;
+
+  bool operator==(const Settings&) const = default;
+};
+
+bool is_setting(const std::string& name);
+std::vector<std::string> setting_names();
+
+/// The value as its control file shows it, without a newline. The name must be a setting's.
+std::string setting_text(const Settings& settings, const std::string& name);
+
+/// `settings` with another value for one, and with what must follow it (a physical block is never smaller
+/// than a block). Throws Failure (EINVAL) for values there are not and for what does not fit the others;
+/// `whose` is for the sentence: "'db0'".
+Settings with_setting(Settings settings, const std::string& name, const std::string& value,
+                      const std::string& whose);
+
+using SettingValues = std::vector<std::pair<std::string, std::string>>;  // name, value
+
+/// The same for several, in whatever order they stand; of several values for one the last counts.
+Settings with_settings(Settings settings, const SettingValues& values, const std::string& whose);
+
+/// `to` with the value that `from` has for one; all of `from` if that does not fit the others of `to`.
+Settings with_setting_of(Settings to, const Settings& from, const std::string& name);
+
+/// As keys of a JSON object.
+void write_settings(nlohmann::ordered_json& json, const Settings& settings);
+/// From a JSON object that may have other keys too. Throws std::exception that says what is wrong.
+Settings read_settings(const nlohmann::json& json);
+
+}  // namespace tcmufs::volume
