@@ -25,7 +25,12 @@ decode sg_vpd -a "$disk"
 for page in 'Supported VPD pages' 'Unit serial number' 'Device [Ii]dentification' 'Block limits' 'Block device characteristics' 'Logical block provisioning'; do
   says "$page"
 done
-for page in sv sn di bl bdc lbpv; do decode sg_vpd -p $page "$disk"; done
+decode sg_inq -e "$disk"
+for page in $(sed -n 's/^ *0x\([0-9a-f]*\)[[:space:]].*/\1/p' "$work/decoded"); do
+  decode sg_vpd -p "0x$page" "$disk"
+  pages="${pages-} $page"
+done
+must_be "the VPD pages" "$pages" ' 0 80 83 86 b0 b1 b2'
 decode sg_readcap "$disk"
 decode sg_readcap -l "$disk"
 says 'Device size: 67108864 bytes'
@@ -38,9 +43,24 @@ decode sg_modes -a "$disk"
 says 'Caching'
 says 'Control'
 decode sg_modes -6 -a "$disk"
+decode sg_logs -a "$disk"
+for page in 'Supported log pages' 'Logical block provisioning page' 'Temperature page' 'Informational Exceptions page'; do says "$page"; done
+decode sg_opcodes -a "$disk"
+decode sg_opcodes -R "$disk"
+decode sg_opcodes -t "$disk"
+decode sg_get_lba_status --lba=0 "$disk"
+says '^\[1\] LBA: 0x0000000000000000  blocks: +[1-9]'
 decode sg_turs "$disk"
 sg_requests "$disk" >/dev/null 2>&1 || fail "sg_requests"
 decode sg_luns "$disk"
+must_exit 9 'command not supported' sg_rtpg "$disk"
+
+step "sdparm"
+decode sdparm -i -a "$disk"
+# It asks for saved values, which there are none of, and exits with what the last of these questions gave: 5, illegal request.
+sdparm -a "$disk" >"$work/decoded" 2>"$work/complaint" && fail "sdparm found saved values" || must_be "the exit status of sdparm" $? 5
+[ ! -s "$work/complaint" ] || fail "sdparm complains: $(cat "$work/complaint")"
+for value in 'WCE +1 +\[cha: y, def: +1\]' 'D_SENSE +0 +\[cha: y, def: +0\]' 'SWP +0 +\[cha: y, def: +0\]'; do says "$value"; done
 
 step "the kernel's log has no complaint about the disk"
 if dmesg | grep -iE 'sd [0-9:]+.*(assuming|fail|unsupported|invalid|asking for cache)'; then fail "sd complains"; fi
