@@ -139,7 +139,8 @@ void FileEngine::write(Job& job) noexcept {
   const Plan& plan = job.plan;
   const auto error = store_.write(plan.range.offset_bytes(), plan.buffer(job.command->buffer));
   if (error) {
-    finish(job, Step::transfer, error);
+    job.response = unit_.complete(plan, Step::transfer, error, job.scsi_command(), store_);
+    done_.push_back(&job);
   } else if (plan.flush) {
     flush_later(job);
   } else {
