@@ -75,6 +75,7 @@ bool is_setting(const std::string& name) {
 
 std::vector<std::string> setting_names() {
   std::vector<std::string> names;
+  names.reserve(table.size());
   for (const Setting& each : table) names.emplace_back(each.name);
   return names;
 }

@@ -8,7 +8,13 @@ namespace {
 
 /// A share of what tests/model/run does, always the same one.
 constexpr u64 first_seed = 1;
+#ifdef __SANITIZE_THREAD__  // slow, and there is one thread only
+constexpr u64 disks = 4;
+constexpr bool enough_for_everything = false;
+#else
 constexpr u64 disks = 40;
+constexpr bool enough_for_everything = true;
+#endif
 
 TEST(Model, RandomCommandsDoWhatTheModelOfADiskDoes) {
   Coverage coverage;
@@ -19,6 +25,7 @@ TEST(Model, RandomCommandsDoWhatTheModelOfADiskDoes) {
              << " repeats it";
     }
   }
+  if (!enough_for_everything) return;
   for (const std::string& what : coverage.missing(1, 0)) ADD_FAILURE() << "was never there: " << what;
 }
 
