@@ -101,7 +101,8 @@ std::error_code FileStore::clear(int mode, u64 offset, u64 length) noexcept {
   if (!inside(offset, length, size_)) return error_of(EIO);
   if (length == 0) return {};
   for (;;) {
-    if (calls_.fallocate(descriptor(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0) return {};
+    if (calls_.fallocate(descriptor(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0)
+      return {};
     if (errno == EINTR) continue;
     return unsupported(errno) ? write_zeros(offset, length) : error_of(errno);
   }
@@ -173,7 +174,8 @@ std::error_code FileStore::space(Space& result) noexcept {
   constexpr u64 stat_block_bytes = 512;
   struct stat file {};
   struct statvfs system {};
-  if (calls_.fstat(descriptor(), &file) != 0 || calls_.fstatvfs(descriptor(), &system) != 0) return error_of(errno);
+  if (calls_.fstat(descriptor(), &file) != 0 || calls_.fstatvfs(descriptor(), &system) != 0)
+    return error_of(errno);
   result = {static_cast<u64>(file.st_blocks) * stat_block_bytes, u64{system.f_bavail} * system.f_frsize};
   return {};
 }

@@ -8,8 +8,8 @@
 
 namespace tcmufs::volume {
 
-/// A command that takes I/O, between ring and store. Belongs to the engine from submit() until it has come back
-/// from reap().
+/// A command that takes I/O, between ring and store. Belongs to the engine from submit() until it has come
+/// back from reap().
 struct Job final : scsi::PointOfNoReturn {
   tcmu::Ring* ring = nullptr;
   tcmu::RingCommand* command = nullptr;

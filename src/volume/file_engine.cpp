@@ -25,7 +25,8 @@ std::error_code error_of(ssize_t negative_errno) noexcept {
 
 }  // namespace
 
-FileEngine::FileEngine(scsi::LogicalUnit& unit, store::BlockStore& store, int descriptor, std::unique_ptr<AsyncIo> io)
+FileEngine::FileEngine(scsi::LogicalUnit& unit, store::BlockStore& store, int descriptor,
+                       std::unique_ptr<AsyncIo> io)
     : unit_(unit), store_(store), descriptor_(descriptor), cached_(cached(descriptor)), io_(std::move(io)) {
   sync_.kind = AsyncOperation::Kind::sync;
 }

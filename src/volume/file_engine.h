@@ -13,7 +13,8 @@ namespace tcmufs::volume {
 /// Carries out the jobs of a store that is a file, without waiting for the medium where a command might:
 /// - a read of what the page cache has is done at once; any other is given to `io`, many at a time;
 /// - a write goes into the page cache at once;
-/// - flushes are given to `io`, one at a time, since only one of several that run together is told of an error; those that
+/// - flushes are given to `io`, one at a time, since only one of several that run together is told of an
+/// error; those that
 ///   arrive meanwhile share the next one;
 /// - everything else (UNMAP, COMPARE AND WRITE, ...) is done at once, in the calling thread.
 /// No write is ever under way, so that nothing has to wait for one.
@@ -61,14 +62,14 @@ class FileEngine final : public Engine {
   std::vector<Read*> free_reads_;
   std::size_t reads_ = 0;  // under way
   AsyncOperation sync_;
-  std::vector<Job*> syncing_;      // share the flush that is under way
+  std::vector<Job*> syncing_;       // share the flush that is under way
   std::vector<Job*> next_syncing_;  // share the next one
   std::vector<Job*> done_;
   std::vector<Job*> given_;
 };
 
-/// The engine for a store: a FileEngine by io_uring, or by threads where that cannot be had, if the store is a file; one that
-/// waits for every command if it is not. `why` says, in words, which and why.
+/// The engine for a store: a FileEngine by io_uring, or by threads where that cannot be had, if the store is
+/// a file; one that waits for every command if it is not. `why` says, in words, which and why.
 std::unique_ptr<Engine> make_engine(scsi::LogicalUnit& unit, store::BlockStore& store, std::string& why);
 
 }  // namespace tcmufs::volume

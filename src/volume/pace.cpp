@@ -69,7 +69,8 @@ void Pace::end_trial(double rate, u64 now_ns) noexcept {
   }
   manner_ = static_cast<Manner>(best);
   trying_ = false;
-  hold_ns_ = manner_ == winner_ ? std::clamp(2 * hold_ns_, shortest_hold_ns, longest_hold_ns) : shortest_hold_ns;
+  hold_ns_ =
+      manner_ == winner_ ? std::clamp(2 * hold_ns_, shortest_hold_ns, longest_hold_ns) : shortest_hold_ns;
   winner_ = manner_;
   hold_until_ns_ = now_ns + hold_ns_;
   begin_window(now_ns + settling_ns);

@@ -9,14 +9,16 @@ namespace tcmufs::volume {
 /// How a server waits for commands.
 enum class Manner : u8 {
   prompt,     // runs as soon as there is one
-  courteous,  // lets others run first, who may be about to send more: several commands then share a wake-up and a kick
+  courteous,  // lets others run first, who may be about to send more: several commands then share a wake-up
+              // and a kick
   polling,    // looks at the ring a little longer before it sleeps
 };
 inline constexpr std::size_t manner_count = 3;
 
-/// Chooses the manner by trying: what pays depends on depth, processors, scheduler and what else is running, and changes with
-/// them. While there is much to do, each manner is used for some milliseconds, then the best is kept for a while, longer each
-/// time it wins again; when the rate changes much all are tried anew. With little to do it is prompt.
+/// Chooses the manner by trying: what pays depends on depth, processors, scheduler and what else is running,
+/// and changes with them. While there is much to do, each manner is used for some milliseconds, then the best
+/// is kept for a while, longer each time it wins again; when the rate changes much all are tried anew. With
+/// little to do it is prompt.
 ///
 /// Times are nanoseconds of a monotonic clock. Used by one thread.
 class Pace {

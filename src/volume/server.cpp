@@ -16,11 +16,13 @@ namespace tcmufs::volume {
 
 namespace {
 
-// Commands taken before the first answers are given back: enough to share the kick, few enough not to be waited for.
+// Commands taken before the first answers are given back: enough to share the kick, few enough not to be
+// waited for.
 constexpr std::size_t batch_limit = 32;
 constexpr std::size_t job_limit = 128;  // under way at once
 
-// The kernel counts notices in 32 bits, and an edge at which the count is what was acknowledged last would be missed.
+// The kernel counts notices in 32 bits, and an edge at which the count is what was acknowledged last would be
+// missed.
 constexpr u32 notice_limit = 1u << 30;
 
 constexpr int courteous_niceness = 5;
@@ -143,7 +145,8 @@ bool Server::serve() noexcept {
   bool first = true;
   while (present && !ring_.broken()) {
     const u32 taken = take_batch();
-    if (taken > 0 && std::exchange(first, false) && manner_ == Manner::polling) pace_.waited(now_ns() - idle_since_ns_);
+    if (taken > 0 && std::exchange(first, false) && manner_ == Manner::polling)
+      pace_.waited(now_ns() - idle_since_ns_);
     finish_jobs();
     present = give_back();
     if (taken == 0) break;
@@ -203,7 +206,8 @@ void Server::keep_pace(u32 commands) noexcept {
   const bool courteous = manner_ == Manner::courteous;
   if (courteous == was_courteous) return;
   // Without the right to it nothing changes, and then it does not win.
-  static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), courteous ? courteous_niceness : 0));
+  static_cast<void>(
+      ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), courteous ? courteous_niceness : 0));
 }
 
 }  // namespace tcmufs::volume

@@ -38,8 +38,8 @@ class Doorbell {
 /// may be waiting for it. A fault (a ring that breaks its rules, a device removed behind our back) ends the
 /// service of this volume alone; `failed` is then called once, from that thread, with a sentence.
 ///
-/// It takes all commands that the ring holds, gives their I/O to the engine at once, and tells the kernel once of what has
-/// been finished. A volume has a thread of its own: a store that hangs delays nobody else.
+/// It takes all commands that the ring holds, gives their I/O to the engine at once, and tells the kernel
+/// once of what has been finished. A volume has a thread of its own: a store that hangs delays nobody else.
 class Server {
  public:
   Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,

@@ -35,8 +35,8 @@ class UringIo final : public AsyncIo {
       entry = ::io_uring_get_sqe(&ring_);
     }
     if (operation.kind == AsyncOperation::Kind::read) {
-      ::io_uring_prep_readv(entry, file_, operation.buffer.data(), static_cast<unsigned>(operation.buffer.size()),
-                            operation.offset_bytes);
+      ::io_uring_prep_readv(entry, file_, operation.buffer.data(),
+                            static_cast<unsigned>(operation.buffer.size()), operation.offset_bytes);
     } else {
       ::io_uring_prep_fsync(entry, file_, IORING_FSYNC_DATASYNC);
     }

@@ -8,7 +8,8 @@ namespace tcmufs::test {
 /// A directory that exists as long as this does.
 class TemporaryDirectory {
  public:
-  explicit TemporaryDirectory(const boost::filesystem::path& parent = boost::filesystem::temp_directory_path())
+  explicit TemporaryDirectory(
+      const boost::filesystem::path& parent = boost::filesystem::temp_directory_path())
       : path_(parent / boost::filesystem::unique_path("tcmufs-test-%%%%-%%%%-%%%%")) {
     boost::filesystem::create_directories(path_);
   }

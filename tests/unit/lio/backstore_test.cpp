@@ -40,12 +40,12 @@ TEST(Backstore, ConfiguresTheDeviceInOneWriteOfControl) {
   lio::BackstoreOptions options = volume_options();
   options.max_sectors = 2048;
   const lio::Backstore backstore(tree, options);
-  EXPECT_EQ(
-      count_of(tree, "write " + backstore.path() +
-                         "/control dev_size=1048576,dev_config=" + options.dev_config +
-                         ",hw_block_size=512,hw_max_sectors=2048,data_pages_per_blk=16,nl_reply_supported=-1,max_data_area_mb=8,"
-                         "cmd_ring_size_mb=1"),
-      1);
+  EXPECT_EQ(count_of(tree, "write " + backstore.path() +
+                               "/control dev_size=1048576,dev_config=" + options.dev_config +
+                               ",hw_block_size=512,hw_max_sectors=2048,data_pages_per_blk=16,nl_reply_"
+                               "supported=-1,max_data_area_mb=8,"
+                               "cmd_ring_size_mb=1"),
+            1);
   const auto now = tree.snapshot();
   EXPECT_EQ(now.at(backstore.path() + "/attrib/cmd_time_out"), "0");
   EXPECT_EQ(now.at(backstore.path() + "/attrib/qfull_time_out"), "-1");

@@ -73,7 +73,8 @@ struct Exchange {
   Exchange(std::initializer_list<u8> cdb, std::size_t bytes, u8 filling = 0) : data(bytes, filling) {
     command.cdb_length = static_cast<u16>(cdb.size());
     std::copy(cdb.begin(), cdb.end(), command.cdb.begin());
-    command.buffer = {{data.data(), data.size() / 2}, {data.data() + data.size() / 2, data.size() - data.size() / 2}};
+    command.buffer = {{data.data(), data.size() / 2},
+                      {data.data() + data.size() / 2, data.size() - data.size() / 2}};
     job.command = &command;
   }
 
@@ -313,7 +314,8 @@ TEST_P(AsyncIoTest, ReadsAndFlushesMoreThanItsQueueHolds) {
       continue;
     }
     ASSERT_EQ(operations[i].result, 4096) << i;
-    EXPECT_TRUE(std::equal(data[i].begin(), data[i].end(), contents_.begin() + static_cast<std::ptrdiff_t>(i) * 8192));
+    EXPECT_TRUE(std::equal(data[i].begin(), data[i].end(),
+                           contents_.begin() + static_cast<std::ptrdiff_t>(i) * 8192));
   }
 }
 
@@ -337,7 +339,8 @@ TEST_P(AsyncIoTest, AnEngineReadsRightWhateverIsCached) {
   forget_cache();
   std::deque<Exchange> reads;
   for (u8 i = 0; i < 30; ++i) {
-    reads.emplace_back(std::initializer_list<u8>{0x28, 0, 0, 0, 0, static_cast<u8>(i * 8), 0, 0, 8, 0}, 8 * block);
+    reads.emplace_back(std::initializer_list<u8>{0x28, 0, 0, 0, 0, static_cast<u8>(i * 8), 0, 0, 8, 0},
+                       8 * block);
     submit({&reads.back()});
     if (i == 10) reap();
   }
