@@ -11,10 +11,12 @@ name=${disk##*/}
 head -c 1048576 /dev/urandom >"$work/data"
 cache_type=$(echo "/sys/block/$name/device/scsi_disk/"*/cache_type)
 
-# What the daemon makes stable, from now to the end.
-strace -f -qq -e trace=fsync,fdatasync,pwritev2 -o "$work/trace" -p "$(daemons)" &
+# What the daemon makes stable, from now to the end. The store is on tmpfs, whose reads are done at once: all that is given to
+# io_uring is flushes, one at a time.
+must_be "the file system of the store" "$(stat -f -c %T "$store")" tmpfs
+strace -f -qq -e trace=fsync,fdatasync,pwritev2,io_uring_enter -o "$work/trace" -p "$(daemons)" &
 tracer=$!
-syncs() { grep -cE '(fsync|fdatasync)\(|RWF_D?SYNC' "$work/trace" || true; }
+syncs() { grep -cE '(fsync|fdatasync|io_uring_enter)\(|RWF_D?SYNC' "$work/trace" || true; }
 is_traced() { [ -e "$work/trace" ] && sg_sync "$disk" && [ "$(syncs)" != 0 ]; }
 wait_until 60 is_traced
 must_sync() { # TIMES COMMAND...
