@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstdarg>
 #include <cstdio>
+#include <thread>
 
 #include "ctlfs/tree.h"
 #include "fuse/operations.h"
@@ -75,7 +76,10 @@ void look_up(const std::string& mount_point) {
   }
   const auto gone = [&] { return waitpid(child, nullptr, WNOHANG) != 0; };
   if (poll_until(Deadline::after(std::chrono::seconds(2)), gone)) return;
-  kill(child, SIGKILL);  // stopped meanwhile: it waits until the unmount
+  kill(child, SIGKILL);
+  // It may be waiting in the kernel still, and must not stay behind as a zombie that looks like a second
+  // daemon.
+  std::thread([child] { waitpid(child, nullptr, 0); }).detach();
 }
 
 }  // namespace
