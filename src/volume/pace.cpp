@@ -15,11 +15,12 @@ constexpr u64 check_ns = 100 * millisecond;  // in between, how often the rate i
 constexpr u64 shortest_hold_ns = 1'000 * millisecond;
 constexpr u64 longest_hold_ns = 8'000 * millisecond;
 
-constexpr double worth_trying = 2e-6;  // 2000 commands a second
+constexpr double worth_trying = 0.5e-6;  // 500 commands a second
 constexpr double worth_changing = 1.02;
+constexpr double worth_polling = 1.1;  // it takes a processor
 constexpr double much_changed = 2;
 
-constexpr u64 longest_patience_ns = 200'000;
+constexpr u64 longest_patience_ns = 500'000;
 
 }  // namespace
 
@@ -65,7 +66,8 @@ void Pace::end_trial(double rate, u64 now_ns) noexcept {
   // What gives others less goes before what gives them more only if it pays.
   std::size_t best = 0;
   for (std::size_t i = 1; i < manners_; ++i) {
-    if (rates_[i] > rates_[best] * worth_changing) best = i;
+    const bool polls = static_cast<Manner>(i) == Manner::polling;
+    if (rates_[i] > rates_[best] * (polls ? worth_polling : worth_changing)) best = i;
   }
   manner_ = static_cast<Manner>(best);
   trying_ = false;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <utility>
 
 namespace tcmufs::volume {
 namespace {
@@ -19,7 +20,10 @@ class Machine {
     u64 spent = 0;
     for (const u64 end = now_ + duration_ns; now_ < end;) {
       const Manner used = pace_.manner();
-      const u64 step = 8 * second / rate(used);
+      if (used != used_) changed_at_ = now_;
+      if (used != used_ || now_ - changed_at_ >= inertia_ns)
+        felt_ = std::exchange(used_, used) == used ? used : felt_;
+      const u64 step = 8 * second / rate(felt_);
       now_ += step;
       if (used == manner) spent += step;
       pace_.worked(8, now_);
@@ -28,9 +32,13 @@ class Machine {
   }
 
   std::function<u64(Manner)> rate;
+  u64 inertia_ns = 0;  // how long a change of manner takes to be felt
 
  private:
   Pace pace_;
+  Manner used_ = Manner::prompt;
+  Manner felt_ = Manner::prompt;
+  u64 changed_at_ = 0;
   u64 now_ = second;
 };
 
@@ -43,9 +51,24 @@ TEST(Pace, SettlesOnTheMannerThatPays) {
   }
 }
 
+TEST(Pace, WaitsUntilAChangeIsFeltBeforeItMeasures) {
+  Machine machine(false);
+  machine.inertia_ns = second / 66;
+  machine.rate = [](Manner manner) { return manner == Manner::courteous ? 60'000U : 25'000U; };
+  machine.share_of(Manner::courteous, second);
+  EXPECT_GT(machine.share_of(Manner::courteous, 10 * second), 0.9);
+}
+
 TEST(Pace, IsPromptWhereNothingElsePays) {
   Machine machine(true);
   machine.rate = [](Manner manner) { return manner == Manner::prompt ? 30'000U : 30'200U; };
+  machine.share_of(Manner::prompt, second);
+  EXPECT_GT(machine.share_of(Manner::prompt, 10 * second), 0.9);
+}
+
+TEST(Pace, PollsOnlyIfThatPaysWell) {
+  Machine machine(true);
+  machine.rate = [](Manner manner) { return manner == Manner::polling ? 32'000U : 30'000U; };
   machine.share_of(Manner::prompt, second);
   EXPECT_GT(machine.share_of(Manner::prompt, 10 * second), 0.9);
 }
@@ -60,7 +83,7 @@ TEST(Pace, IsPromptWhenThereIsLittleToDo) {
   Machine machine(true);
   machine.rate = [](Manner manner) { return manner == Manner::courteous ? 60'000U : 25'000U; };
   machine.share_of(Manner::courteous, second);
-  machine.rate = [](Manner) { return 1'000U; };
+  machine.rate = [](Manner) { return 400U; };
   machine.share_of(Manner::prompt, second);
   EXPECT_EQ(machine.share_of(Manner::prompt, 5 * second), 1);
 }

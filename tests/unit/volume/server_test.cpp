@@ -104,6 +104,37 @@ class WatchedStore final : public store::BlockStore {
   test::MemoryStore memory_;
 };
 
+/// Finishes nothing before it is waited for.
+class LateEngine final : public Engine {
+ public:
+  LateEngine(scsi::LogicalUnit& unit, store::BlockStore& store)
+      : unit_(unit), store_(store), event_(make_event()) {}
+
+  void submit(std::span<Job* const> jobs) noexcept override {
+    jobs_.insert(jobs_.end(), jobs.begin(), jobs.end());
+    submitted += jobs.size();
+  }
+  std::span<Job* const> reap() noexcept override {
+    if (!waited_) return {};
+    for (Job* job : jobs_) job->response = unit_.execute(job->plan, job->scsi_command(), store_);
+    given_ = std::exchange(jobs_, {});
+    return given_;
+  }
+  bool idle() const noexcept override { return jobs_.empty(); }
+  int fd() const noexcept override { return event_.number(); }
+  void wait() noexcept override { waited_ = true; }
+
+  std::atomic<std::size_t> submitted = 0;
+
+ private:
+  scsi::LogicalUnit& unit_;
+  store::BlockStore& store_;
+  std::vector<Job*> jobs_;
+  std::vector<Job*> given_;
+  bool waited_ = false;
+  Fd event_;
+};
+
 class ServerTest : public testing::Test {
  protected:
   static constexpr u64 size_bytes = 1 << 20;
@@ -166,6 +197,16 @@ TEST_F(ServerTest, FinishesEverythingBeforeItEnds) {
   doorbell_.wait_for(50);
   server_.reset();
   EXPECT_TRUE(failure_.empty()) << failure_;
+}
+
+TEST_F(ServerTest, WhatIsUnderWayWhenItEndsIsFinishedAndGivenBack) {
+  LateEngine engine(unit_, store_);
+  server_.emplace(doorbell_, unit_, engine, [](const std::string&) {});
+  for (int i = 0; i < 3; ++i) doorbell_.send(read_of_block_8, {}, 512);
+  while (engine.submitted < 3) std::this_thread::yield();
+  server_.reset();
+  EXPECT_TRUE(engine.idle());
+  EXPECT_EQ(doorbell_.wait_for(3).size(), 3U);
 }
 
 constexpr std::byte begun{0x10};
