@@ -11,6 +11,11 @@ namespace tcmufs::volume {
 /// A command that takes I/O, between ring and store. Belongs to the engine from submit() until it has come
 /// back from reap().
 struct Job final : scsi::PointOfNoReturn {
+  Job() = default;
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  virtual ~Job() = default;
+
   tcmu::Ring* ring = nullptr;
   tcmu::RingCommand* command = nullptr;
   scsi::Plan plan;
