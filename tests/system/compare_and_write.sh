@@ -3,7 +3,7 @@
 # processes and ways to the disk. The number of times may be given as an argument.
 # vm: --timeout 1800
 . "$(dirname "$0")/lib.sh"
-times=${1:-4000}
+times=${1:-3000}
 
 start
 truncate -s 1M "$mnt/v"
