@@ -1,7 +1,9 @@
 #include "volume/workers.h"
 
 #include <cerrno>
-#include <future>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
 #include <thread>
 
 #include "sys/error.h"
@@ -33,15 +35,32 @@ void Workers::start(std::function<void()> work) {
 }
 
 void Workers::run(const std::string& what, Deadline::Clock::duration limit, std::function<void()> work) {
-  auto task = std::make_shared<std::packaged_task<void()>>(std::move(work));
-  auto result = task->get_future();
-  start([task = std::move(task)] { (*task)(); });
-  if (result.wait_for(limit) != std::future_status::ready) {
+  struct Outcome {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool known = false;        // guarded by mutex, like what follows
+    std::exception_ptr error;  // has one owner at a time: whoever throws it on also destroys it
+  };
+  const auto outcome = std::make_shared<Outcome>();
+  start([outcome, work = std::move(work)] {
+    std::exception_ptr error;
+    try {
+      work();
+    } catch (...) {
+      error = std::current_exception();
+    }
+    const std::lock_guard lock(outcome->mutex);
+    outcome->error = std::move(error);
+    outcome->known = true;
+    outcome->changed.notify_all();
+  });
+  std::unique_lock lock(outcome->mutex);
+  if (!outcome->changed.wait_for(lock, limit, [&] { return outcome->known; })) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(limit).count();
     throw Failure(ETIMEDOUT, what + " takes longer than " + std::to_string(seconds) + " s",
                   "It goes on in the background; 'state' shows how it ends");
   }
-  result.get();
+  if (outcome->error) std::rethrow_exception(std::move(outcome->error));
 }
 
 bool Workers::wait_idle(const Deadline& deadline) {
