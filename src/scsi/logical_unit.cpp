@@ -56,6 +56,8 @@ Response LogicalUnit::complete(const Plan& plan, Step step, std::error_code erro
     const bool reading = plan.kind == Plan::Kind::read && step == Step::transfer;
     return refuse(sense_of(error, reading ? Direction::reading : Direction::writing));
   }
+  // Somebody else's flush may have been told of what this one has lost.
+  if (plan.flush && device_.flush_failed()) return refuse(sense::write_error);
   if (plan.kind == Plan::Kind::read) {
     return {.status = Status::good, .data_in_bytes = plan.range.length_bytes(), .sense = {}};
   }

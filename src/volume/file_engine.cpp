@@ -187,19 +187,14 @@ void FileEngine::collect() noexcept {
   }
 }
 
-std::unique_ptr<Engine> make_engine(scsi::LogicalUnit& unit, store::BlockStore& store, std::string& why) {
+std::unique_ptr<Engine> make_engine(scsi::LogicalUnit& unit, store::BlockStore& store) {
   const int descriptor = store.descriptor();
-  if (descriptor < 0) {
-    why = "one command after the other: the store is not a file";
-    return std::make_unique<PositionalEngine>(unit, store);
-  }
+  if (descriptor < 0) return std::make_unique<PositionalEngine>(unit, store);
   std::unique_ptr<AsyncIo> io;
   try {
     io = make_uring_io(descriptor);
-    why = "io_uring";
-  } catch (const Failure& failure) {
+  } catch (const Failure&) {
     io = make_thread_io(descriptor);
-    why = std::string("threads: ") + failure.what();
   }
   return std::make_unique<FileEngine>(unit, store, descriptor, std::move(io));
 }

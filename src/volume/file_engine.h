@@ -69,7 +69,7 @@ class FileEngine final : public Engine {
 };
 
 /// The engine for a store: a FileEngine by io_uring, or by threads where that cannot be had, if the store is
-/// a file; one that waits for every command if it is not. `why` says, in words, which and why.
-std::unique_ptr<Engine> make_engine(scsi::LogicalUnit& unit, store::BlockStore& store, std::string& why);
+/// a file; one that waits for every command if it is not.
+std::unique_ptr<Engine> make_engine(scsi::LogicalUnit& unit, store::BlockStore& store);
 
 }  // namespace tcmufs::volume

@@ -59,7 +59,7 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
       unit_(scsi::Identity{.uuid = options.uuid}, format_over(options.format, *store_)),
       backstore_(tree, backstore_options(options)),
       doorbell_(backstore_.uio_name(), options.deadline),
-      engine_(make_engine(unit_, *store_, engine_name_)),
+      engine_(make_engine(unit_, *store_)),
       server_(doorbell_, unit_, *engine_, std::move(failed)),
       target_(place(tree, targets, options, backstore_)),
       lun_(target_.target(), target_.lun(), backstore_),

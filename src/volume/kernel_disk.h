@@ -60,7 +60,6 @@ class KernelDisk final : public Disk {
   scsi::LogicalUnit unit_;
   lio::Backstore backstore_;
   UioDoorbell doorbell_;
-  std::string engine_name_;
   std::unique_ptr<Engine> engine_;
   Server server_;
   Targets::Use target_;

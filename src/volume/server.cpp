@@ -21,9 +21,9 @@ namespace {
 constexpr std::size_t batch_limit = 32;
 constexpr std::size_t job_limit = 128;  // under way at once
 
-// The kernel counts notices in 32 bits, and an edge at which the count is what was acknowledged last would be
-// missed.
-constexpr u32 notice_limit = 1u << 30;
+// The kernel counts notices in 32 bits, at most one per command, and one at which the count is what was
+// acknowledged last would make no edge.
+constexpr u32 notice_limit = 4096;
 
 constexpr int courteous_niceness = 5;
 
@@ -112,6 +112,11 @@ void Server::run() noexcept {
 
 /// False: it is to stop.
 bool Server::wait() noexcept {
+  if (unacknowledged_ >= notice_limit) {
+    unacknowledged_ = 0;
+    present_ = doorbell_.acknowledge();
+    return !stopping_;  // it may have been a notice of what has not been looked at
+  }
   if (can_take() && ring_.waiting()) return !stopping_;
   std::array<epoll_event, 3> events{};
   const int count = ::epoll_wait(epoll_.number(), events.data(), events.size(), -1);
@@ -120,9 +125,6 @@ bool Server::wait() noexcept {
     if (event.data.fd == stop_.number()) return false;
     if (event.data.fd != doorbell_.fd()) continue;
     present_ = doorbell_.present(event.events);
-    if (++unacknowledged_ < notice_limit || !present_) continue;
-    present_ = doorbell_.acknowledge();
-    unacknowledged_ = 0;
   }
   return true;
 }
@@ -150,6 +152,7 @@ bool Server::serve() noexcept {
     finish_jobs();
     present = give_back();
     if (taken == 0) break;
+    unacknowledged_ += taken;
     keep_pace(taken);
   }
   return present;

@@ -71,7 +71,7 @@ class Server {
   Pace pace_;
   Manner manner_ = Manner::prompt;
   u64 idle_since_ns_ = 0;
-  u32 unacknowledged_ = 0;  // notices
+  u32 unacknowledged_ = 0;  // commands, each with a notice at most
   bool present_ = true;
   std::atomic<bool> stopping_ = false;
   Fd stop_;

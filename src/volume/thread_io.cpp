@@ -6,6 +6,7 @@
 #include <csignal>
 #include <deque>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -31,10 +32,17 @@ class ThreadIo final : public AsyncIo {
   }
 
   void start(AsyncOperation& operation) noexcept override {
-    const std::lock_guard held(mutex_);
+    std::unique_lock held(mutex_);
     waiting_.push_back(&operation);
     if (waiting_.size() > resting_ && threads_.size() < thread_limit) add_thread();
-    work_.notify_one();
+    if (!threads_.empty()) return work_.notify_one();
+    // Not even one thread could be had.
+    waiting_.pop_back();
+    held.unlock();
+    carry_out(operation);
+    held.lock();
+    done_.push_back(&operation);
+    raise_event(event_.number());
   }
   void flush() noexcept override {}
 
@@ -63,7 +71,11 @@ class ThreadIo final : public AsyncIo {
     sigset_t before;
     ::sigfillset(&all);
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
-    threads_.emplace_back([this] { run(); });
+    try {
+      threads_.emplace_back([this] { run(); });
+    } catch (const std::system_error&) {
+      // Those that are there do it.
+    }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 

@@ -8,6 +8,7 @@ mount /dev/vda "$store"
 start
 truncate -s 128M "$mnt/v"
 disk=$(control v device)
+must_match "the scheduler" "$(cat "/sys/block/${disk##*/}/queue/scheduler")" '\[none\]'
 verify() { # NAME FIO-OPTION...
   local name=$1
   shift

@@ -256,6 +256,33 @@ TEST_F(FileEngineTest, ACommandThatFlushesByItselfWaitsForTheFlushThatIsUnderWay
   EXPECT_EQ(read.data, stored(4, 1));
 }
 
+// The kernel tells only one flush of an error: the one that comes after it succeeds, and must not count.
+TEST_F(FileEngineTest, AFlushThatSucceedsAfterAnotherHasFailedIsNoSuccess) {
+  ScriptedIo& io = use_scripted();
+  Exchange write = write_command(0, 8, 7, true);
+  Exchange other = flush_command();
+  submit({&write});
+  auto outcome = unit_.start(other.job.scsi_command());
+  const auto failed = unit_.complete(std::get<scsi::Plan>(outcome), scsi::LogicalUnit::Step::flush,
+                                     {EIO, std::generic_category()});
+  EXPECT_EQ(failed.status, scsi::Status::check_condition);
+  io.finish_one();
+  EXPECT_EQ(reap().size(), 1U);
+  EXPECT_EQ(write.job.response.status, scsi::Status::check_condition);
+}
+
+TEST_F(FileEngineTest, WhatLiesBeyondTheImageIsAnErrorNotMoreImage) {
+  use_scripted();
+  ASSERT_FALSE(store_->resize(size_bytes / 2));
+  Exchange write({0x2a, 0, 0, 0, 0x3f, 0xf8, 0, 0, 8, 0}, std::size_t{8} * block, 7);
+  Exchange read({0x28, 0, 0, 0, 0x3f, 0xf8, 0, 0, 8, 0}, std::size_t{8} * block);
+  submit({&write, &read});
+  EXPECT_EQ(reap().size(), 2U);
+  EXPECT_EQ(write.job.response.status, scsi::Status::check_condition);
+  EXPECT_EQ(read.job.response.status, scsi::Status::check_condition);
+  EXPECT_EQ(::lseek(store_->descriptor(), 0, SEEK_END), static_cast<off_t>(size_bytes / 2));
+}
+
 TEST_F(FileEngineTest, WritesAreDoneAtOnceAndSeenByReads) {
   ScriptedIo& io = use_scripted();
   Exchange write = write_command(16, 8, 0x5a);

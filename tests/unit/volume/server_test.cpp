@@ -28,6 +28,7 @@ class FakeDoorbell final : public Doorbell {
   bool present(u32) const noexcept override { return !removed_; }
   bool acknowledge() noexcept override {
     clear_event(event_.number());
+    ++acknowledgements_;
     return !removed_;
   }
   bool notify() noexcept override {
@@ -53,6 +54,7 @@ class FakeDoorbell final : public Doorbell {
   }
   /// The flags byte of the command that was sent last: where the marks are.
   std::byte& flags() { return bytes_.span()[kernel_.last_entry() + 7]; }
+  int acknowledgements() const { return acknowledgements_; }
   void remove() {
     removed_ = true;
     raise_event(event_.number());
@@ -72,6 +74,7 @@ class FakeDoorbell final : public Doorbell {
   std::vector<test::FakeKernelRing::Completion> completions_;
   int kicks_ = 0;
   std::atomic<bool> removed_ = false;
+  std::atomic<int> acknowledgements_ = 0;
   Fd event_;
 };
 
@@ -197,6 +200,16 @@ TEST_F(ServerTest, FinishesEverythingBeforeItEnds) {
   doorbell_.wait_for(50);
   server_.reset();
   EXPECT_TRUE(failure_.empty()) << failure_;
+}
+
+TEST_F(ServerTest, TakesNoteOfTheNoticesLongBeforeTheirCountComesRound) {
+  start();
+  for (int i = 0; i < 5000; ++i) {
+    doorbell_.send(read_of_block_8, {}, 512);
+    doorbell_.wait_for(1);
+  }
+  server_.reset();
+  EXPECT_EQ(doorbell_.acknowledgements(), 2) << "one at the start, one after some thousand commands";
 }
 
 TEST_F(ServerTest, WhatIsUnderWayWhenItEndsIsFinishedAndGivenBack) {
