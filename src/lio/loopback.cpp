@@ -48,6 +48,16 @@ std::string address_of(ConfigTree& tree, const std::string& tpgt) {
   return address;
 }
 
+// The kernel finishes a command on the processor that finished it for us, and several that were finished
+// together with one switch of threads. Its default is the processor that has sent the command: an interrupt
+// there, and a thread, for each.
+void complete_where_finished(ConfigTree& tree, const std::string& naa) {
+  constexpr auto current_processor = "-2";  // SE_COMPL_AFFINITY_CURR_CPU
+  tolerating({ENOENT, EINVAL}, [&] {        // before Linux 5.13
+    tree.write(naa + "/param/cmd_completion_affinity", current_processor);
+  });
+}
+
 bool has_nexus(ConfigTree& tree, const std::string& tpgt) {
   return tolerating({ENODEV}, [&] { tree.read(tpgt + "/nexus"); });
 }
@@ -99,6 +109,7 @@ LoopbackTarget::LoopbackTarget(ConfigTree& tree, const std::string& wwn)
       naa_(tree, naa_directory(tree, wwn), ConfigDirectory::Sharing::shared),
       tpgt_(tree, naa_.path() + "/tpgt_1"),
       address_(address_of(tree, path())) {
+  if (naa_.made()) complete_where_finished(tree, naa_.path());
   if (!has_nexus(tree, path())) {
     tolerating({EEXIST}, [&] { tree.write(path() + "/nexus", initiator_of(wwn)); });
   }

@@ -16,40 +16,39 @@ enum class Manner : u8 {
 inline constexpr std::size_t manner_count = 3;
 
 /// Chooses the manner by trying: what pays depends on depth, processors, scheduler and what else is running,
-/// and changes with them. While there is much to do, each manner is used for some milliseconds, then the best
-/// is kept for a while, longer each time it wins again; when the rate changes much all are tried anew. With
-/// little to do it is prompt.
+/// and changes with them. While there is much to do, each manner is used for some milliseconds, that of
+/// before first, and the best is kept for a while, longer each time it wins again; when the rate changes much
+/// all are tried anew. With little to do it is prompt.
 ///
 /// Times are nanoseconds of a monotonic clock. Used by one thread.
 class Pace {
  public:
-  explicit Pace(bool several_processors) noexcept : manners_(several_processors ? 3 : 2) {}
+  /// `may_poll`: there is more than one processor, and the other may be spent.
+  explicit Pace(bool may_poll) noexcept : may_poll_(may_poll) {}
 
   /// `commands` were served in a pass that ended at `now`.
   void worked(u32 commands, u64 now_ns) noexcept;
 
   Manner manner() const noexcept { return manner_; }
-  /// Polling: how long the next command is worth waiting for, from `idle_since` on. 0: not at all.
-  u64 patience_ns() const noexcept { return manner_ == Manner::polling ? patience_ns_ : 0; }
-  /// A command came `gap_ns` after the last had been answered.
-  void waited(u64 gap_ns) noexcept;
 
  private:
   void begin_window(u64 start_ns) noexcept;
-  void end_trial(double rate, u64 now_ns) noexcept;
   void begin_trials(u64 now_ns) noexcept;
+  void end_trial(double rate, u64 now_ns) noexcept;
+  void settle(u64 now_ns) noexcept;
+  void be(Manner manner, u64 now_ns) noexcept;
+  double& rate_of(Manner manner) noexcept { return rates_[static_cast<std::size_t>(manner)]; }
 
-  const std::size_t manners_;
+  const bool may_poll_;
   Manner manner_ = Manner::prompt;
   bool trying_ = true;
   u64 window_start_ns_ = 0;  // may lie ahead
   u64 commands_ = 0;
-  std::array<double, manner_count> rates_{};  // commands per nanosecond, of the last trials
+  std::array<double, manner_count> rates_{};  // commands per nanosecond, of the last trials; 0: not tried yet
+  double best_rate_ = 0;
   Manner winner_ = Manner::prompt;
   u64 hold_ns_ = 0;
   u64 hold_until_ns_ = 0;
-  u64 gap_ns_ = 0;
-  u64 patience_ns_ = 0;
 };
 
 }  // namespace tcmufs::volume

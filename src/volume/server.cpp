@@ -27,6 +27,9 @@ constexpr u32 notice_limit = 4096;
 
 constexpr int courteous_niceness = 5;
 
+// How long a polling server looks at an empty ring before it sleeps after all.
+constexpr u64 patience_ns = 500'000;
+
 tcmu::RingResponse ring_response(const scsi::Response& response) {
   return {static_cast<u8>(response.status), response.sense.span(), response.data_in_bytes};
 }
@@ -131,8 +134,7 @@ bool Server::wait() noexcept {
 
 // Stops looking as soon as there is something else to wait for.
 void Server::poll_ring() noexcept {
-  const u64 patience_ns = pace_.patience_ns();
-  if (patience_ns == 0 || !engine_.idle()) return;
+  if (manner_ != Manner::polling || !engine_.idle()) return;
   constexpr int looks = 32;
   do {
     for (int i = 0; i < looks; ++i) {
@@ -144,11 +146,8 @@ void Server::poll_ring() noexcept {
 
 bool Server::serve() noexcept {
   bool present = true;
-  bool first = true;
   while (present && !ring_.broken()) {
     const u32 taken = take_batch();
-    if (taken > 0 && std::exchange(first, false) && manner_ == Manner::polling)
-      pace_.waited(now_ns() - idle_since_ns_);
     finish_jobs();
     present = give_back();
     if (taken == 0) break;

@@ -69,6 +69,11 @@ int FakeConfigfs::refusal_of_write(const std::string& path, const std::string& v
     node->value = "1";
     return 0;
   }
+  if (name == "cmd_completion_affinity") {
+    if (value != "-1" && value != "-2" && (!is_number(value) || value.starts_with('-'))) return EINVAL;
+    node->value = value;
+    return 0;
+  }
   if (name == "reset_ring") {
     const std::string device = parent_of(parent);
     if (nodes_[device + "/enable"].value != "1" || (value != "1" && value != "2")) return EINVAL;
@@ -192,6 +197,7 @@ void FakeConfigfs::fill(const std::string& path, const Names& parts) {
     add_attributes(path + "/wwn", {{"vpd_unit_serial", "T10 VPD Unit Serial Number: "}});
   } else if (parts.size() == 2) {
     add_groups(path, {"fabric_statistics", "param"});
+    add_attributes(path + "/param", {{"cmd_completion_affinity", "-1"}});
   } else if (parts.size() == 3) {
     add_groups(path, {"acls", "attrib", "auth", "lun", "np", "param"});
     const std::string host = std::to_string(next_host_++);

@@ -36,6 +36,23 @@ TEST(LoopbackTarget, HasANexusOfAnotherNameAndTheAddressOfTheKernel) {
   EXPECT_EQ(nexus, "naa.5001405000000009");
 }
 
+TEST(LoopbackTarget, LetsCommandsBeCompletedWhereTheyWereFinished) {
+  FakeConfigfs tree;
+  lio::LoopbackTarget made(tree, volume_wwn);
+  EXPECT_EQ(tree.snapshot().at(naa + "/param/cmd_completion_affinity"), "-2");
+  made.abandon();
+  tree.write(naa + "/param/cmd_completion_affinity", "1");
+  const lio::LoopbackTarget taken_over(tree, volume_wwn);
+  EXPECT_EQ(tree.snapshot().at(naa + "/param/cmd_completion_affinity"), "1") << "somebody's choice";
+}
+
+TEST(LoopbackTarget, DoesWithoutThatWhereTheKernelHasNone) {
+  FakeConfigfs tree;
+  tree.fail_on("write " + naa + "/param/cmd_completion_affinity", ENOENT);
+  const lio::LoopbackTarget target(tree, volume_wwn);
+  EXPECT_NE(tree.snapshot().at(tpgt + "/nexus"), "");
+}
+
 TEST(LoopbackTarget, RefusesNamesThatAreNoNaa) {
   for (const char* wwn : {"", "naa.", "iqn.2003-01.org:x", "naa.500140500000000g", "naa.50014050000000011",
                           "naa.50014050000000/1", "eui.5001405000000001"}) {
