@@ -10,8 +10,20 @@ namespace tcmufs::ctlfs {
 namespace {
 
 constexpr std::array<ControlFile, 4> kRootFiles{{{"status"}, {"status.json"}, {"version"}, {"last_error"}}};
-constexpr std::array<ControlFile, 2> kDefaultFiles{{{"block_size", true}, {"physical_block_size", true}}};
-constexpr std::array<ControlFile, 11> kVolumeFiles{{{"status"},
+constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
+                                                     {"physical_block_size", true},
+                                                     {"direct", true},
+                                                     {"max_data_area_mb", true},
+                                                     {"cmd_ring_size_mb", true},
+                                                     {"data_pages_per_blk", true},
+                                                     {"queue_depth", true},
+                                                     {"read_ahead_kb", true},
+                                                     {"poll_us", true},
+                                                     {"read_only", true},
+                                                     {"write_cache", true},
+                                                     {"vendor", true},
+                                                     {"product", true}}};
+constexpr std::array<ControlFile, 23> kVolumeFiles{{{"status"},
                                                     {"status.json"},
                                                     {"state"},
                                                     {"size"},
@@ -21,6 +33,18 @@ constexpr std::array<ControlFile, 11> kVolumeFiles{{{"status"},
                                                     {"uuid"},
                                                     {"block_size", true},
                                                     {"physical_block_size", true},
+                                                    {"direct", true},
+                                                    {"max_data_area_mb", true},
+                                                    {"cmd_ring_size_mb", true},
+                                                    {"data_pages_per_blk", true},
+                                                    {"queue_depth", true},
+                                                    {"read_ahead_kb", true},
+                                                    {"poll_us", true},
+                                                    {"read_only", true},
+                                                    {"write_cache", true},
+                                                    {"vendor", true},
+                                                    {"product", true},
+                                                    {"holders"},
                                                     {"last_error"}}};
 
 constexpr auto kFirst = static_cast<std::size_t>(Facet::first_file);

@@ -36,7 +36,7 @@ Options parse_command_line(int argc, char** argv) {
   app.add_option(
          "-o", lists,
          "Mount options, separated by commas: FUSE's (allow_other, ro ...), and settings of new volumes "
-         "(block_size=4096, physical_block_size=4096)")
+         "(block_size=4096, direct ...)")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.set_version_flag("-V,--version", "tcmufs " + std::string(version));
@@ -50,7 +50,7 @@ Options parse_command_line(int argc, char** argv) {
     const auto equals = std::min(option.find('='), option.size());
     const std::string name = option.substr(0, equals);
     if (volume::is_setting(name)) {
-      options.settings.emplace_back(name, option.substr(std::min(equals + 1, option.size())));
+      options.settings.emplace_back(name, equals == option.size() ? "1" : option.substr(equals + 1));
     } else {
       options.mount_options.push_back(option);
     }

@@ -48,9 +48,11 @@ Geometry geometry_of(const Format& format) {
 Device::Device(Identity identity, const Format& format)
     : limits_(Limits::of(checked(format))),
       block_size_bytes_(format.block_size_bytes),
+      default_modes_{.write_cache = format.write_cache},
       identity_(std::move(identity)) {
   state_.geometry = geometry_of(format);
   state_.read_only = format.read_only;
+  state_.modes = default_modes_;
 }
 
 Identity Device::identity() const {

@@ -46,6 +46,7 @@ class Device {
 
   /// One lock, one copy.
   UnitState state() const noexcept;
+  const Modes& default_modes() const noexcept { return default_modes_; }
   SenseFormat sense_format() const noexcept;
 
   void set_modes(const Modes& modes) noexcept;
@@ -77,6 +78,7 @@ class Device {
 
   const Limits limits_;
   const u32 block_size_bytes_;
+  const Modes default_modes_;
   RangeLock ranges_;
   mutable std::mutex mutex_;
   Identity identity_;  // guarded by mutex_

@@ -23,6 +23,7 @@ struct Format {
   u64 size_bytes = 0;                    // a multiple of block_size_bytes
   bool read_only = false;                // write-protected from the first command on
   u32 allocation_unit_bytes = 1;         // of the store: a power of two, at most 1 MiB
+  bool write_cache = true;               // WCE, until MODE SELECT changes it
 };
 
 /// "naa." and the 32 hexadecimal digits of the NAA-6 designator: LIO's OUI 001405, then 25 digits of the

@@ -34,13 +34,15 @@ std::optional<Sense> objection(const Asked& asked) {
   return std::nullopt;
 }
 
-void append_pages(ModeData& data, const Asked& asked, const Modes& modes) {
+void append_pages(ModeData& data, const Asked& asked, const Request& request) {
+  const bool defaults = asked.control == PageControl::defaults;
+  const Modes& modes = defaults ? request.device.default_modes() : request.state.modes;
   for (const u8 code : mode_page_codes) {
     if (asked.page != all_pages && asked.page != code) continue;
     if (asked.control == PageControl::changeable) {
       data.append(changeable_bits(code).bytes());
     } else {
-      data.append(mode_page(code, asked.control == PageControl::defaults ? Modes{} : modes)->bytes());
+      data.append(mode_page(code, modes)->bytes());
     }
   }
 }
@@ -67,7 +69,7 @@ Answer mode_sense_6(const Request& request) {
   ModeData data;
   data.append_structure(header);
   if (descriptor) data.append_structure(ShortBlockDescriptor::of(request.state.geometry));
-  append_pages(data, wanted, request.state.modes);
+  append_pages(data, wanted, request);
   data[0] = bits(data.size() - 1);
   return reply(request.command, data.bytes(), cdb.allocation_length);
 }
@@ -91,7 +93,7 @@ Answer mode_sense_10(const Request& request) {
   } else if (descriptor) {
     data.append_structure(ShortBlockDescriptor::of(request.state.geometry));
   }
-  append_pages(data, wanted, request.state.modes);
+  append_pages(data, wanted, request);
   data.set_16(0, data.size() - 2);
   return reply(request.command, data.bytes(), cdb.allocation_length);
 }

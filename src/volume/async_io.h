@@ -12,12 +12,12 @@ namespace tcmufs::volume {
 
 /// One operation on a file; stays where it is until it has come back from finished().
 struct AsyncOperation {
-  enum class Kind : u8 { read, sync };
+  enum class Kind : u8 { read, write, sync };
 
   Kind kind = Kind::read;
   u64 offset_bytes = 0;
   std::span<const iovec> buffer;  // at most IOV_MAX pieces
-  /// Bytes read, or a negative errno value. The read may be short.
+  /// Bytes moved, or a negative errno value. May be fewer than asked for.
   ssize_t result = 0;
 };
 

@@ -1,6 +1,7 @@
-// Settings of a volume. A disk has those it was made with, so that another value takes it away and makes it
-// anew: first the disk goes, then the record is written, then the new disk comes. Whenever the daemon is
-// killed in between, the record says what the disk is that the kernel has, or there is none.
+// Settings of a volume. Some a disk is given while it is used. The others it has from when it was made, so
+// that another value takes it away and makes it anew: first the disk goes, then the record is written, then
+// the new disk comes. Whenever the daemon is killed in between, the record says what the disk is that the
+// kernel has, or there is none.
 
 #include <cerrno>
 
@@ -35,6 +36,10 @@ void FileVolume::change_setting(const std::string& name, const std::string& valu
   const Settings wanted = with_setting(record_.settings, name, value, quoted(now.path));
   if (wanted == record_.settings) return;
   check_fits(now, wanted);
+  if (disk_ && only_tuned(record_.settings, wanted)) {
+    disk_->tune(wanted);
+    return keep_settings(wanted);
+  }
   if (disk_ || stranded_) {
     return attach_with(wanted, "cannot set " + name + " of " + quoted(now.path) + " to " + quoted(value));
   }

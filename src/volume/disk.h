@@ -11,6 +11,7 @@
 #include "sys/deadline.h"
 #include "sys/fd.h"
 #include "sys/uuid.h"
+#include "volume/settings.h"
 
 namespace tcmufs::volume {
 
@@ -22,6 +23,7 @@ struct DiskOptions {
   std::string target_wwn;
   std::optional<u32> lun;
   scsi::Format format;
+  Settings settings;      // what of them is not in the format
   std::string link_root;  // "/dev/tcmufs"
   Deadline deadline;      // by which it must be ready
 };
@@ -46,6 +48,8 @@ class Disk {
   /// Changes the size, online. Shrinking is the caller's risk: claim_idle() first. Throws Failure; the size
   /// is then what it was.
   virtual void resize(u64 size_bytes, const Deadline& deadline) = 0;
+  /// Takes over the settings that a disk can be given while it is used (see only_tuned). Throws Failure.
+  virtual void tune(const Settings& settings) = 0;
   /// The volume has a new path.
   virtual void move_link(const std::string& path) = 0;
 

@@ -50,6 +50,12 @@ std::string joined(const std::vector<std::string>& parts) {
   return result;
 }
 
+std::string lines(const std::vector<std::string>& parts) {
+  std::string result;
+  for (const auto& part : parts) result += part + "\n";
+  return result;
+}
+
 std::string status_text(const Facts& facts) {
   std::string text = "format: 1\nname: " + facts.path + "\nstate: " + std::string(state_name(facts.state)) +
                      "\nsize: " + std::to_string(facts.size_bytes);
@@ -143,6 +149,7 @@ std::string volume_file(const Facts& facts, const std::string& file) {
   if (file == "wwn") return scsi::naa_name(facts.uuid) + "\n";
   if (file == "uuid") return facts.uuid.text() + "\n";
   if (is_setting(file)) return setting_text(facts.settings, file) + "\n";
+  if (file == "holders") return lines(facts.holders);
   if (file == "last_error") return facts.last_error.empty() ? "" : facts.last_error + "\n";
   throw Failure(ENOENT, "no control file " + quoted(file));
 }

@@ -27,7 +27,12 @@ std::error_code error_of(ssize_t negative_errno) noexcept {
 
 FileEngine::FileEngine(scsi::LogicalUnit& unit, store::BlockStore& store, int descriptor,
                        std::unique_ptr<AsyncIo> io)
-    : unit_(unit), store_(store), descriptor_(descriptor), cached_(cached(descriptor)), io_(std::move(io)) {
+    : unit_(unit),
+      store_(store),
+      descriptor_(descriptor),
+      direct_(descriptor),
+      cached_(cached(descriptor)),
+      io_(std::move(io)) {
   sync_.kind = AsyncOperation::Kind::sync;
 }
 
@@ -50,33 +55,31 @@ void FileEngine::submit(std::span<Job* const> jobs) noexcept {
 }
 
 std::span<Job* const> FileEngine::reap() noexcept {
-  if (reads_ > 0 || !syncing_.empty()) collect();
+  if (transfers_ > 0 || !syncing_.empty()) collect();
+  look_into_failures();
   given_.swap(done_);
   done_.clear();
   return given_;
 }
 
 void FileEngine::wait() noexcept {
-  if (done_.empty() && !idle()) io_->wait();
+  if (done_.empty() && failed_.empty() && !idle()) io_->wait();
 }
 
 void FileEngine::begin(Job& job) noexcept {
   const Plan& plan = job.plan;
-  // What flushes and is not simple does so by itself: not beside a flush that is under way.
   if (plan.kind == Plan::Kind::flush) return flush_later(job);
   if (plan.kind == Plan::Kind::write) return write(job);
   if (plan.kind == Plan::Kind::read && !plan.flush) return read(job);
-  if (plan.flush) {
-    while (!syncing_.empty()) {
-      io_->wait();
-      collect();
-    }
-  }
+  // What flushes and is not simple does so by itself: not beside a flush that is under way.
+  if (plan.flush) wait_for_all();
   execute(job);
 }
 
-// Waits for the medium if it must. Also what finds out more about an error.
+// Waits for the medium if it must.
 void FileEngine::execute(Job& job) noexcept {
+  if (direct_.on()) wait_for_all();
+  const DirectAccess::Suspension cached(direct_);
   job.response = unit_.execute(job.plan, job.scsi_command(), store_);
   done_.push_back(&job);
 }
@@ -89,63 +92,112 @@ void FileEngine::finish(Job& job, Step step, std::error_code error) noexcept {
 void FileEngine::read(Job& job) noexcept {
   const Plan& plan = job.plan;
   const auto buffer = plan.buffer(job.command->buffer);
-  const bool inside = plan.range.end_bytes() <= store_.size_bytes();
-  if (cached_ == Cached::always || !inside) return execute(job);
+  if (plan.range.end_bytes() > store_.size_bytes()) return execute(job);
+  if (direct_.on()) {
+    if (!direct_.allows(plan.range.offset_bytes(), buffer)) return execute(job);
+    return transfer_later(job, AsyncOperation::Kind::read);
+  }
+  if (cached_ == Cached::always) return execute(job);
   ssize_t moved = 0;
   if (cached_ == Cached::sometimes && buffer.size() <= IOV_MAX) {
     moved = ::preadv2(descriptor_, buffer.data(), static_cast<int>(buffer.size()),
                       static_cast<off_t>(plan.range.offset_bytes()), RWF_NOWAIT);
     if (moved == static_cast<ssize_t>(plan.range.length_bytes())) return finish(job);
   }
-  if (free_reads_.empty()) free_reads_.push_back(&pool_.emplace_back());
-  Read& read = *free_reads_.back();
-  free_reads_.pop_back();
-  read.job = &job;
-  read.moved_bytes = moved > 0 ? static_cast<u64>(moved) : 0;
-  ++reads_;
-  read_later(read);
-}
-
-void FileEngine::read_later(Read& read) noexcept {
-  const Plan& plan = read.job->plan;
-  read.buffer = plan.buffer(read.job->command->buffer);
-  if (read.moved_bytes > 0) {
-    read.rest = scsi::slice(read.buffer, read.moved_bytes, plan.range.length_bytes() - read.moved_bytes);
-    read.buffer = read.rest;
-  }
-  read.buffer = read.buffer.first(std::min<std::size_t>(read.buffer.size(), IOV_MAX));
-  read.offset_bytes = plan.range.offset_bytes() + read.moved_bytes;
-  io_->start(read);
-}
-
-void FileEngine::read_finished(Read& read) noexcept {
-  const bool again = read.result == -EINTR || read.result == -EAGAIN;
-  if (read.result > 0) read.moved_bytes += static_cast<u64>(read.result);
-  const bool whole = read.moved_bytes == read.job->plan.range.length_bytes();
-  if (again || (read.result > 0 && !whole)) {
-    read_later(read);
-    io_->flush();
-    return;
-  }
-  --reads_;
-  free_reads_.push_back(&read);
-  if (whole) {
-    finish(*read.job);
-  } else {
-    execute(*read.job);
-  }
+  transfer_later(job, AsyncOperation::Kind::read, moved > 0 ? static_cast<u64>(moved) : 0);
 }
 
 void FileEngine::write(Job& job) noexcept {
   const Plan& plan = job.plan;
-  const auto error = store_.write(plan.range.offset_bytes(), plan.buffer(job.command->buffer));
+  const auto buffer = plan.buffer(job.command->buffer);
+  const bool inside = plan.range.end_bytes() <= store_.size_bytes();
+  if (direct_.on() && inside && direct_.allows(plan.range.offset_bytes(), buffer)) {
+    return transfer_later(job, AsyncOperation::Kind::write);
+  }
+  if (direct_.on()) wait_for_all();
+  const DirectAccess::Suspension cached(direct_);
+  const auto error = store_.write(plan.range.offset_bytes(), buffer);
   if (error) {
-    job.response = unit_.complete(plan, Step::transfer, error, job.scsi_command(), store_);
-    done_.push_back(&job);
-  } else if (plan.flush) {
+    refuse_write(job, error);
+  } else {
+    written(job);
+  }
+}
+
+void FileEngine::written(Job& job) noexcept {
+  if (job.plan.flush) {
     flush_later(job);
   } else {
     finish(job);
+  }
+}
+
+void FileEngine::refuse_write(Job& job, std::error_code error) noexcept {
+  job.response = unit_.complete(job.plan, Step::transfer, error, job.scsi_command(), store_);
+  done_.push_back(&job);
+}
+
+void FileEngine::transfer_later(Job& job, AsyncOperation::Kind kind, u64 moved_bytes) noexcept {
+  if (free_.empty()) free_.push_back(&pool_.emplace_back());
+  Transfer& transfer = *free_.back();
+  free_.pop_back();
+  transfer.kind = kind;
+  transfer.job = &job;
+  transfer.moved_bytes = moved_bytes;
+  ++transfers_;
+  go_on(transfer);
+}
+
+void FileEngine::go_on(Transfer& transfer) noexcept {
+  const Plan& plan = transfer.job->plan;
+  transfer.buffer = plan.buffer(transfer.job->command->buffer);
+  if (transfer.moved_bytes > 0) {
+    transfer.rest =
+        scsi::slice(transfer.buffer, transfer.moved_bytes, plan.range.length_bytes() - transfer.moved_bytes);
+    transfer.buffer = transfer.rest;
+  }
+  transfer.buffer = transfer.buffer.first(std::min<std::size_t>(transfer.buffer.size(), IOV_MAX));
+  transfer.offset_bytes = plan.range.offset_bytes() + transfer.moved_bytes;
+  io_->start(transfer);
+}
+
+// What has moved in part may not be aligned any more.
+bool FileEngine::gone_wrong(const Transfer& transfer) const noexcept {
+  if (transfer.result == -EINTR || transfer.result == -EAGAIN) return false;
+  return transfer.result <= 0 || (direct_.on() && !direct_.allows(transfer.moved_bytes, {}));
+}
+
+void FileEngine::transfer_finished(Transfer& transfer) noexcept {
+  if (transfer.result > 0) transfer.moved_bytes += static_cast<u64>(transfer.result);
+  const bool whole = transfer.moved_bytes == transfer.job->plan.range.length_bytes();
+  if (!whole && !gone_wrong(transfer)) {
+    go_on(transfer);
+    return io_->flush();
+  }
+  --transfers_;
+  if (!whole) return failed_.push_back(&transfer);
+  free_.push_back(&transfer);
+  if (transfer.kind == AsyncOperation::Kind::write) {
+    written(*transfer.job);
+  } else {
+    finish(*transfer.job);
+  }
+}
+
+// Tries once more, and finds out more about an error.
+void FileEngine::look_into_failures() noexcept {
+  while (!failed_.empty()) {
+    Transfer& transfer = *failed_.back();
+    failed_.pop_back();
+    free_.push_back(&transfer);
+    Job& job = *transfer.job;
+    const bool against_rules = direct_.on() && transfer.result == -EINVAL;
+    if (transfer.kind == AsyncOperation::Kind::write && transfer.result < 0 && !against_rules) {
+      // Not into the page cache, which would take it.
+      refuse_write(job, error_of(transfer.result));
+    } else {
+      execute(job);
+    }
   }
 }
 
@@ -182,8 +234,18 @@ void FileEngine::collect() noexcept {
     if (operation == &sync_) {
       flush_finished();
     } else {
-      read_finished(static_cast<Read&>(*operation));
+      transfer_finished(static_cast<Transfer&>(*operation));
     }
+  }
+  flush_now();
+  io_->flush();
+}
+
+void FileEngine::wait_for_all() noexcept {
+  io_->flush();
+  while (transfers_ > 0 || !syncing_.empty()) {
+    io_->wait();
+    collect();
   }
 }
 

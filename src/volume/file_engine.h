@@ -6,6 +6,7 @@
 
 #include "store/block_store.h"
 #include "volume/async_io.h"
+#include "volume/direct_access.h"
 #include "volume/engine.h"
 
 namespace tcmufs::volume {
@@ -13,11 +14,14 @@ namespace tcmufs::volume {
 /// Carries out the jobs of a store that is a file, without waiting for the medium where a command might:
 /// - a read of what the page cache has is done at once; any other is given to `io`, many at a time;
 /// - a write goes into the page cache at once;
+/// - of a file that was opened with O_DIRECT all reads and writes that comply with its alignment are given to
+/// `io`;
 /// - flushes are given to `io`, one at a time, since only one of several that run together is told of an
-/// error; those that
-///   arrive meanwhile share the next one;
-/// - everything else (UNMAP, COMPARE AND WRITE, ...) is done at once, in the calling thread.
-/// No write is ever under way, so that nothing has to wait for one.
+/// error; those
+///   that arrive meanwhile share the next one;
+/// - everything else (UNMAP, COMPARE AND WRITE, what is not aligned, ...) is done at once, in the calling
+/// thread, and
+///   alone: no direct I/O is under way then.
 class FileEngine final : public Engine {
  public:
   /// `store`'s bytes are those of the file `descriptor`.
@@ -27,12 +31,14 @@ class FileEngine final : public Engine {
 
   void submit(std::span<Job* const> jobs) noexcept override;
   std::span<Job* const> reap() noexcept override;
-  bool idle() const noexcept override { return reads_ == 0 && syncing_.empty() && done_.empty(); }
+  bool idle() const noexcept override {
+    return transfers_ == 0 && syncing_.empty() && done_.empty() && failed_.empty();
+  }
   int fd() const noexcept override { return io_->fd(); }
   void wait() noexcept override;
 
  private:
-  struct Read : AsyncOperation {
+  struct Transfer : AsyncOperation {
     Job* job = nullptr;
     u64 moved_bytes = 0;
     std::vector<iovec> rest;
@@ -42,25 +48,33 @@ class FileEngine final : public Engine {
   static Cached cached(int descriptor) noexcept;
   void begin(Job& job) noexcept;
   void read(Job& job) noexcept;
-  void read_later(Read& read) noexcept;
-  void read_finished(Read& read) noexcept;
   void write(Job& job) noexcept;
+  void transfer_later(Job& job, AsyncOperation::Kind kind, u64 moved_bytes = 0) noexcept;
+  void go_on(Transfer& transfer) noexcept;
+  void transfer_finished(Transfer& transfer) noexcept;
+  bool gone_wrong(const Transfer& transfer) const noexcept;
   void flush_later(Job& job) noexcept;
   void flush_now() noexcept;
   void flush_finished() noexcept;
   void execute(Job& job) noexcept;
   void finish(Job& job, scsi::LogicalUnit::Step step = scsi::LogicalUnit::Step::transfer,
               std::error_code error = {}) noexcept;
+  void written(Job& job) noexcept;
+  void refuse_write(Job& job, std::error_code error) noexcept;
   void collect() noexcept;
+  void wait_for_all() noexcept;
+  void look_into_failures() noexcept;
 
   scsi::LogicalUnit& unit_;
   store::BlockStore& store_;
   const int descriptor_;
+  const DirectAccess direct_;
   const Cached cached_;
   std::unique_ptr<AsyncIo> io_;
-  std::deque<Read> pool_;  // never shrinks: a Read keeps its address
-  std::vector<Read*> free_reads_;
-  std::size_t reads_ = 0;  // under way
+  std::deque<Transfer> pool_;  // never shrinks: a Transfer keeps its address
+  std::vector<Transfer*> free_;
+  std::size_t transfers_ = 0;      // under way
+  std::vector<Transfer*> failed_;  // to be looked into
   AsyncOperation sync_;
   std::vector<Job*> syncing_;       // share the flush that is under way
   std::vector<Job*> next_syncing_;  // share the next one

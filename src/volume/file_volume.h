@@ -88,6 +88,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void begin(State state);
   void attach_now();
   void remember_lun();
+  Fd open_for_disk() const;
   std::unique_ptr<Disk> make_disk(u64 size_bytes);  // from the image
   void detach_now();
   void drop_disk();

@@ -25,9 +25,14 @@ lio::BackstoreOptions backstore_options(const DiskOptions& options) {
   result.serial = options.uuid.text();
   result.size_bytes = options.format.size_bytes;
   result.block_size_bytes = options.format.block_size_bytes;
-  // The kernel refuses a command whose data does not fit.
-  result.max_data_area_mb = std::max(result.max_data_area_mb, scsi::Limits::transfer_bytes >> 20);
+  result.max_data_area_mb = options.settings.max_data_area_mb;
+  result.ring_size_mb = options.settings.cmd_ring_size_mb;
+  result.data_pages_per_block = options.settings.data_pages_per_blk;
   return result;
+}
+
+scsi::Identity identity_of(const DiskOptions& options) {
+  return {.uuid = options.uuid, .vendor = options.settings.vendor, .product = options.settings.product};
 }
 
 scsi::Format format_over(scsi::Format format, const store::BlockStore& store) {
@@ -56,7 +61,7 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
                        std::unique_ptr<store::BlockStore> store,
                        std::function<void(const std::string&)> failed)
     : store_(std::move(store)),
-      unit_(scsi::Identity{.uuid = options.uuid}, format_over(options.format, *store_)),
+      unit_(identity_of(options), format_over(options.format, *store_)),
       backstore_(tree, backstore_options(options)),
       doorbell_(backstore_.uio_name(), options.deadline),
       engine_(make_engine(unit_, *store_)),
@@ -68,6 +73,21 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
       link_(
           keeping_what_was_there([&] { return DeviceLink(options.link_root, options.path, device_.node); })) {
   if (!lun_.taken_over()) lio::bypass_scheduler(device_);
+  try {
+    tune(options.settings);
+  } catch (const std::exception& error) {
+    untuned_ = error.what();
+  }
+}
+
+std::string KernelDisk::warning() const {
+  const std::string& lost = lun_.lost_reservations();
+  return lost + (lost.empty() || untuned_.empty() ? "" : "; ") + untuned_;
+}
+
+void KernelDisk::tune(const Settings& settings) {
+  server_.be_patient_for(settings.poll_us);
+  lio::tune_queue(device_, settings.queue_depth, settings.read_ahead_kb);
 }
 
 // A disk that is taken over stays where it is, wherever its volume has been moved to meanwhile.

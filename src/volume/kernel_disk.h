@@ -41,12 +41,13 @@ class KernelDisk final : public Disk {
   Fd claim_idle() const override;
   std::string flush_used() const noexcept override;
   void resize(u64 size_bytes, const Deadline& deadline) override;
+  void tune(const Settings& settings) override;
   void move_link(const std::string& path) override { link_.move(path); }
   const lio::ScsiDisk& device() const noexcept override { return device_; }
   u32 lun() const noexcept override { return target_.lun(); }
   std::string link() const override { return link_.full(); }
   bool untouched() const noexcept override { return unit_.medium_changes() == 0; }
-  std::string warning() const override { return lun_.lost_reservations(); }
+  std::string warning() const override;
 
  private:
   static Targets::Use place(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
@@ -66,6 +67,7 @@ class KernelDisk final : public Disk {
   lio::Lun lun_;
   lio::ScsiDisk device_;
   DeviceLink link_;
+  std::string untuned_;  // why some setting does not hold, in words
 };
 
 }  // namespace tcmufs::volume

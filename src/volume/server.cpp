@@ -27,9 +27,6 @@ constexpr u32 notice_limit = 4096;
 
 constexpr int courteous_niceness = 5;
 
-// How long a polling server looks at an empty ring before it sleeps after all.
-constexpr u64 patience_ns = 500'000;
-
 tcmu::RingResponse ring_response(const scsi::Response& response) {
   return {static_cast<u8>(response.status), response.sense.span(), response.data_in_bytes};
 }
@@ -134,7 +131,8 @@ bool Server::wait() noexcept {
 
 // Stops looking as soon as there is something else to wait for.
 void Server::poll_ring() noexcept {
-  if (manner_ != Manner::polling || !engine_.idle()) return;
+  const u64 patience_ns = patience_ns_;
+  if (manner_ != Manner::polling || patience_ns == 0 || !engine_.idle()) return;
   constexpr int looks = 32;
   do {
     for (int i = 0; i < looks; ++i) {

@@ -49,6 +49,9 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  /// How long it looks at an empty ring where polling pays; 0: never. Any thread.
+  void be_patient_for(u32 microseconds) noexcept { patience_ns_ = u64{1000} * microseconds; }
+
  private:
   void run() noexcept;
   bool wait() noexcept;
@@ -70,6 +73,7 @@ class Server {
   std::vector<Job*> batch_;
   Pace pace_;
   Manner manner_ = Manner::prompt;
+  std::atomic<u64> patience_ns_ = 500'000;
   u64 idle_since_ns_ = 0;
   u32 unacknowledged_ = 0;  // commands, each with a notice at most
   bool present_ = true;

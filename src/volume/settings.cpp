@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
 
+#include "scsi/limits.h"
 #include "sys/error.h"
 
 namespace tcmufs::volume {
@@ -16,7 +19,13 @@ namespace {
 using Json = nlohmann::json;
 
 struct Setting {
+  enum class When : u8 {
+    made,  // a disk is made with it
+    live,  // a disk can be given another value while it is used
+  };
+
   std::string_view name;
+  When when;
   const char* values;  // for people
   Json (*get)(const Settings&);
   bool (*set)(Settings&, const std::string&);  // false: no such value
@@ -28,20 +37,83 @@ bool set_block_size(u32& bytes, const std::string& value) {
   return true;
 }
 
+bool set_switch(bool& on, const std::string& value) {
+  if (value != "0" && value != "1") return false;
+  on = value == "1";
+  return true;
+}
+
+bool set_number(u32& number, const std::string& value, u32 least, u32 most) {
+  u32 parsed = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  if (error != std::errc() || end != value.data() + value.size() || value != std::to_string(parsed))
+    return false;
+  if (parsed < least || parsed > most) return false;
+  number = parsed;
+  return true;
+}
+
+// SPC-4 4.4.1: left-aligned ASCII of a fixed length.
+bool set_text(std::string& text, const std::string& value, std::size_t most) {
+  const auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (value.empty() || value.size() > most || !std::all_of(value.begin(), value.end(), printable))
+    return false;
+  text = value;
+  return true;
+}
+
+template <auto Member>
+constexpr Setting on_or_off(std::string_view name) {
+  return {name, Setting::When::made, "0 or 1", [](const Settings& s) { return Json(s.*Member); },
+          [](Settings& s, const std::string& value) { return set_switch(s.*Member, value); }};
+}
+
+template <auto Member, std::size_t most>
+constexpr Setting text(std::string_view name, const char* values) {
+  return {name, Setting::When::made, values, [](const Settings& s) { return Json(s.*Member); },
+          [](Settings& s, const std::string& value) { return set_text(s.*Member, value, most); }};
+}
+
+template <auto Member, u32 least, u32 most>
+constexpr Setting number(std::string_view name, Setting::When when, const char* values) {
+  return {name, when, values, [](const Settings& s) { return Json(s.*Member); },
+          [](Settings& s, const std::string& value) { return set_number(s.*Member, value, least, most); }};
+}
+
+constexpr u32 largest_command_mb = scsi::Limits::transfer_bytes >> 20;  // has to fit into the data area
+static_assert(largest_command_mb == 8);
+
+constexpr auto made = Setting::When::made;
+constexpr auto live = Setting::When::live;
+
 // An earlier one does not depend on a later one.
-constexpr std::array<Setting, 2> table{{
-    {"block_size", "512 or 4096", [](const Settings& s) { return Json(s.block_size_bytes); },
-     [](Settings& s, const std::string& value) {
-       if (!set_block_size(s.block_size_bytes, value)) return false;
-       s.physical_block_size_bytes = std::max(s.physical_block_size_bytes, s.block_size_bytes);
-       return true;
-     }},
-    {"physical_block_size", "512 or 4096",
-     [](const Settings& s) { return Json(s.physical_block_size_bytes); },
-     [](Settings& s, const std::string& value) {
-       return set_block_size(s.physical_block_size_bytes, value);
-     }},
-}};
+constexpr std::array table{
+    Setting{"block_size", made, "512 or 4096", [](const Settings& s) { return Json(s.block_size_bytes); },
+            [](Settings& s, const std::string& value) {
+              if (!set_block_size(s.block_size_bytes, value)) return false;
+              s.physical_block_size_bytes = std::max(s.physical_block_size_bytes, s.block_size_bytes);
+              return true;
+            }},
+    Setting{"physical_block_size", made, "512 or 4096",
+            [](const Settings& s) { return Json(s.physical_block_size_bytes); },
+            [](Settings& s, const std::string& value) {
+              return set_block_size(s.physical_block_size_bytes, value);
+            }},
+    on_or_off<&Settings::direct>("direct"),
+    number<&Settings::max_data_area_mb, largest_command_mb, 2048>("max_data_area_mb", made, "8 to 2048"),
+    number<&Settings::cmd_ring_size_mb, 1, 8>("cmd_ring_size_mb", made, "1 to 8"),
+    number<&Settings::data_pages_per_blk, 1, 256>("data_pages_per_blk", made, "1 to 256"),
+    number<&Settings::queue_depth, 1, 1024>("queue_depth", live, "1 to 1024"),
+    number<&Settings::read_ahead_kb, 0, 65536>("read_ahead_kb", live, "0 to 65536"),
+    number<&Settings::poll_us, 0, 10000>("poll_us", live, "0 to 10000"),
+    on_or_off<&Settings::read_only>("read_only"),
+    on_or_off<&Settings::write_cache>("write_cache"),
+    text<&Settings::vendor, 8>("vendor", "1 to 8 printable ASCII characters"),
+    text<&Settings::product, 16>("product", "1 to 16 printable ASCII characters"),
+};
+
+// Those that a text of this format has; one that lacks a later one means its default.
+constexpr std::size_t first_settings = 2;
 
 const Setting* find(const std::string& name) {
   const auto at = std::find_if(table.begin(), table.end(), [&](const Setting& s) { return s.name == name; });
@@ -55,6 +127,7 @@ const Setting& setting(const std::string& name) {
 }
 
 std::string text_of(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>() ? "1" : "0";
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
@@ -82,6 +155,12 @@ std::vector<std::string> setting_names() {
 
 std::string setting_text(const Settings& settings, const std::string& name) {
   return text_of(setting(name).get(settings));
+}
+
+bool only_tuned(const Settings& from, const Settings& to) {
+  return std::all_of(table.begin(), table.end(), [&](const Setting& each) {
+    return each.when == Setting::When::live || each.get(from) == each.get(to);
+  });
 }
 
 Settings with_setting(Settings settings, const std::string& name, const std::string& value,
@@ -119,10 +198,12 @@ void write_settings(nlohmann::ordered_json& json, const Settings& settings) {
 Settings read_settings(const Json& json) {
   Settings settings;
   for (const Setting& each : table) {
-    const Json& value = json.at(std::string(each.name));
+    const std::string name(each.name);
+    const bool later = &each >= table.data() + first_settings;
+    if (later && !json.contains(name)) continue;
+    const Json& value = json.at(name);
     if (!each.set(settings, text_of(value)) || each.get(settings) != value) {
-      throw std::invalid_argument("its " + std::string(each.name) + " is " + value.dump() + " and can be " +
-                                  each.values);
+      throw std::invalid_argument("its " + name + " is " + value.dump() + " and can be " + each.values);
     }
   }
   if (!fit(settings)) throw std::invalid_argument("its physical blocks are smaller than its blocks");

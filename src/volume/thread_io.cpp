@@ -98,12 +98,23 @@ class ThreadIo final : public AsyncIo {
   }
 
   void carry_out(AsyncOperation& operation) const noexcept {
-    const auto& buffer = operation.buffer;
-    const ssize_t result = operation.kind == AsyncOperation::Kind::read
-                               ? ::preadv(file_, buffer.data(), static_cast<int>(buffer.size()),
-                                          static_cast<off_t>(operation.offset_bytes))
-                               : ::fdatasync(file_);
+    const ssize_t result = made_of(operation);
     operation.result = result < 0 ? -errno : result;
+  }
+
+  ssize_t made_of(const AsyncOperation& operation) const noexcept {
+    const iovec* pieces = operation.buffer.data();
+    const auto count = static_cast<int>(operation.buffer.size());
+    const auto offset = static_cast<off_t>(operation.offset_bytes);
+    switch (operation.kind) {
+      case AsyncOperation::Kind::read:
+        return ::preadv(file_, pieces, count, offset);
+      case AsyncOperation::Kind::write:
+        return ::pwritev(file_, pieces, count, offset);
+      case AsyncOperation::Kind::sync:
+        break;
+    }
+    return ::fdatasync(file_);
   }
 
   const int file_;

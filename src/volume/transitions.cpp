@@ -184,20 +184,36 @@ void FileVolume::remember_lun() {
   }
 }
 
+// An open file description of its own: the lock on it is held until the last I/O through it has ended.
+Fd FileVolume::open_for_disk() const {
+  const bool direct = record_.settings.direct;
+  try {
+    return open_file("/proc/self/fd/" + std::to_string(image_.number()), O_RDWR | (direct ? O_DIRECT : 0));
+  } catch (const Failure& failure) {
+    if (!direct || failure.error() != EINVAL) throw;
+    throw Failure(EINVAL,
+                  "the image of " + quoted(facts().path) +
+                      " cannot be read and written directly: the file system of the store has no O_DIRECT",
+                  "Set 'direct' to 0");
+  }
+}
+
 std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
   const auto deadline = Deadline::after(context_.ready_limit);
   const std::string path = facts().path;
-  // An open file description of its own: the lock on it is held until the last I/O through it has ended.
-  Fd io = open_file("/proc/self/fd/" + std::to_string(image_.number()), O_RDWR);
-  auto store = std::make_unique<store::FileStore>(std::move(io), "the image of " + quoted(path), deadline);
+  auto store = std::make_unique<store::FileStore>(open_for_disk(), "the image of " + quoted(path), deadline);
   const DiskOptions options{
       .path = path,
       .uuid = record_.uuid,
       .store_uuid = context_.catalog.uuid(),
       .target_wwn = target_,
       .lun = record_.lun,
-      .format = {record_.settings.block_size_bytes, record_.settings.physical_block_size_bytes, size_bytes,
-                 context_.read_only},
+      .format = {.block_size_bytes = record_.settings.block_size_bytes,
+                 .physical_block_size_bytes = record_.settings.physical_block_size_bytes,
+                 .size_bytes = size_bytes,
+                 .read_only = context_.read_only || record_.settings.read_only,
+                 .write_cache = record_.settings.write_cache},
+      .settings = record_.settings,
       .link_root = context_.link_root,
       .deadline = deadline};
   return context_.make_disk(options, std::move(store),

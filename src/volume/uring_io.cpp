@@ -34,11 +34,17 @@ class UringIo final : public AsyncIo {
       flush();
       entry = ::io_uring_get_sqe(&ring_);
     }
-    if (operation.kind == AsyncOperation::Kind::read) {
-      ::io_uring_prep_readv(entry, file_, operation.buffer.data(),
-                            static_cast<unsigned>(operation.buffer.size()), operation.offset_bytes);
-    } else {
-      ::io_uring_prep_fsync(entry, file_, IORING_FSYNC_DATASYNC);
+    const auto pieces = static_cast<unsigned>(operation.buffer.size());
+    switch (operation.kind) {
+      case AsyncOperation::Kind::read:
+        ::io_uring_prep_readv(entry, file_, operation.buffer.data(), pieces, operation.offset_bytes);
+        break;
+      case AsyncOperation::Kind::write:
+        ::io_uring_prep_writev(entry, file_, operation.buffer.data(), pieces, operation.offset_bytes);
+        break;
+      case AsyncOperation::Kind::sync:
+        ::io_uring_prep_fsync(entry, file_, IORING_FSYNC_DATASYNC);
+        break;
     }
     ::io_uring_sqe_set_data(entry, &operation);
     ++under_way_;

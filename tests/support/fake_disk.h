@@ -24,10 +24,11 @@ struct FakeKernel {
   std::string link_in_the_way;       // path of a volume that cannot be linked
   u32 refuses_blocks_of = 0;         // no disk with such logical blocks can be made
   int resize_error = 0;
-  std::map<std::string, std::string> blocks;         // path → "512/4096" of the disk made last
-  std::function<void(const std::string&)> on_event;  // called before an event is noted
-  std::function<void(const std::string&)> failed;    // of the disk made last
-  std::string warning;                               // of every disk
+  std::map<std::string, std::string> blocks;           // path → "512/4096" of the disk made last
+  std::map<std::string, volume::DiskOptions> options;  // path → those of the disk made last
+  std::function<void(const std::string&)> on_event;    // called before an event is noted
+  std::function<void(const std::string&)> failed;      // of the disk made last
+  std::string warning;                                 // of every disk
 
   void note(const std::string& event) {
     if (on_event) on_event(event);
@@ -61,6 +62,7 @@ class FakeDisk final : public volume::Disk {
     kernel_.note((options.format.read_only ? "made read-only " : "made ") + path_ + " of " +
                  std::to_string(options.format.size_bytes) + " on " + options.target_wwn);
     const std::lock_guard lock(kernel_.mutex);
+    kernel_.options.insert_or_assign(path_, options);
     kernel_.blocks[path_] = std::to_string(options.format.block_size_bytes) + "/" +
                             std::to_string(options.format.physical_block_size_bytes);
   }
@@ -79,6 +81,10 @@ class FakeDisk final : public volume::Disk {
     if (kernel_.resize_error != 0) throw Failure(kernel_.resize_error, "cannot resize");
     if (store_->resize(size_bytes)) throw Failure(EIO, "cannot resize the store");
     kernel_.note("resized " + path_ + " to " + std::to_string(size_bytes));
+  }
+  void tune(const volume::Settings& settings) override {
+    if (kernel_.refuses == path_) throw Failure(EIO, "cannot tune " + tcmufs::quoted(path_));
+    kernel_.note("tuned " + path_ + " to a depth of " + std::to_string(settings.queue_depth));
   }
   void move_link(const std::string& path) override {
     if (kernel_.link_in_the_way == path) throw Failure(EEXIST, "a link is in the way");

@@ -5,9 +5,11 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "ctlfs/control_files.h"
 #include "ctlfs/tree.h"
 #include "support/fake_backend.h"
 #include "sys/error.h"
@@ -27,6 +29,13 @@ int error_of(Operation operation) {
     return failure.error();
   }
   return 0;
+}
+
+/// What a directory of such control files lists.
+inline std::vector<std::string> listed(std::span<const ControlFile> files) {
+  std::vector<std::string> names = {".", ".."};
+  for (const ControlFile& file : files) names.emplace_back(file.name);
+  return names;
 }
 
 /// A tree over a fake backend, with requests in few words.

@@ -45,6 +45,18 @@ TEST(ModeSense6, AllPagesComeInOrderWithTheWholeLength) {
   EXPECT_EQ(disk.ask(mode_sense_6(0x3f, 4)).data, slice(data, 0, 4));
 }
 
+TEST(ModeSense6, TheWriteCacheIsAsTheDiskWasMade) {
+  TestDisk disk({.block_size_bytes = 512,
+                 .physical_block_size_bytes = 4096,
+                 .size_bytes = default_size,
+                 .write_cache = false});
+  EXPECT_EQ(page(disk, 0x08), caching_off);
+  EXPECT_EQ(page(disk, 0x08 | defaults), caching_off);
+  ASSERT_TRUE(select_page(disk, caching_on).good());
+  EXPECT_EQ(page(disk, 0x08), caching_on);
+  EXPECT_EQ(page(disk, 0x08 | defaults), caching_off);
+}
+
 TEST(ModeSense10, HasLongBlockDescriptorsOnlyIfAccepted) {
   TestDisk disk;
   const auto sense = [](u8 flags) { return Bytes{0x5a, flags, 0x08, 0, 0, 0, 0, 0, 255, 0}; };

@@ -1,5 +1,6 @@
 // What becomes of a volume whose settings change.
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <fstream>
@@ -51,6 +52,54 @@ TEST_F(ChangeSettings, OfAPendingVolumeAreKeptAndShown) {
   registry_->bring_up();
   EXPECT_EQ(kernel_.blocks["db0"], "4096/4096");
   EXPECT_EQ(set_to(*registry_->entries()[0].volume), "4096\n4096\n");
+}
+
+TEST_F(ChangeSettings, SomeAUsedDiskIsGivenAsItIs) {
+  auto volume = attached("db0");
+  kernel_.used = {"db0"};
+  kernel_.taken_events();
+  volume->set_control("queue_depth", "32");
+  EXPECT_THAT(kernel_.taken_events(), ElementsAre("tuned db0 to a depth of 32"));
+  EXPECT_EQ(volume->control("queue_depth"), "32\n");
+  kernel_.refuses = "db0";
+  EXPECT_THAT(refusal([&] { volume->set_control("queue_depth", "64"); }, EIO),
+              HasSubstr("cannot tune 'db0'"));
+  EXPECT_EQ(volume->control("queue_depth"), "32\n");
+  EXPECT_EQ(state(*volume), "ready\n");
+  kernel_.refuses.clear();
+  kernel_.used.clear();
+  volume.reset();
+  start();
+  EXPECT_EQ(registry_->entries()[0].volume->control("queue_depth"), "32\n");
+}
+
+TEST_F(ChangeSettings, ADiskIsMadeWithThem) {
+  auto volume = create("db0");
+  volume->set_control("read_only", "1");
+  volume->set_control("write_cache", "0");
+  volume->set_control("vendor", "ACME");
+  volume->resize(mib, maker);
+  volume->attach();
+  EXPECT_THAT(kernel_.taken_events().at(0), StartsWith("made read-only db0"));
+  EXPECT_EQ(kernel_.options.at("db0").format.write_cache, false);
+  EXPECT_EQ(kernel_.options.at("db0").settings.vendor, "ACME");
+  volume->set_control("read_only", "0");
+  EXPECT_THAT(kernel_.taken_events(), ElementsAre("gone db0", StartsWith("made db0")));
+}
+
+TEST_F(ChangeSettings, DirectWhereTheStoreCannotIsRefusedAndNothingChanges) {
+  auto volume = attached("db0");
+  const int probe = ::open((store_ / "db0").c_str(), O_RDWR | O_DIRECT);
+  if (probe >= 0) {
+    ::close(probe);
+    volume->set_control("direct", "1");
+    EXPECT_EQ(volume->control("direct"), "1\n");
+    return;
+  }
+  EXPECT_THAT(refusal([&] { volume->set_control("direct", "1"); }, EINVAL),
+              AllOf(HasSubstr("has no O_DIRECT"), HasSubstr("It is a disk again with what was set before")));
+  EXPECT_EQ(volume->control("direct"), "0\n");
+  EXPECT_EQ(state(*volume), "ready\n");
 }
 
 TEST_F(ChangeSettings, OfAnIdleDiskMakeItAnewWithSameIdentityPathAndLun) {

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <boost/align/aligned_allocator.hpp>
 #include <deque>
 #include <random>
 
@@ -17,6 +18,9 @@ namespace {
 
 constexpr u64 size_bytes = 8 << 20;
 constexpr u32 block = 512;
+
+// As the ring's data area is, for direct I/O.
+using Bytes = std::vector<u8, boost::alignment::aligned_allocator<u8, 4096>>;
 
 /// Asynchronous I/O whose results the test says.
 class ScriptedIo final : public AsyncIo {
@@ -36,17 +40,18 @@ class ScriptedIo final : public AsyncIo {
   }
   int fd() const noexcept override { return event_.number(); }
 
-  /// Carries out the oldest one, but reads `limit` bytes of its first piece at most, if there is a limit.
+  /// Carries out the oldest one, but moves `limit` bytes of its first piece at most, if there is a limit.
   void finish_one(std::size_t limit = 0) {
     AsyncOperation* operation = started.front();
     started.pop_front();
     operation->result = 0;
-    if (operation->kind == AsyncOperation::Kind::read) {
+    if (operation->kind != AsyncOperation::Kind::sync) {
       iovec first = operation->buffer.front();
       first.iov_len = std::min(first.iov_len, limit);
       const auto pieces = limit > 0 ? std::span<const iovec>(&first, 1) : operation->buffer;
-      operation->result = ::preadv(file_, pieces.data(), static_cast<int>(pieces.size()),
-                                   static_cast<off_t>(operation->offset_bytes));
+      const auto call = operation->kind == AsyncOperation::Kind::read ? ::preadv : ::pwritev;
+      operation->result = call(file_, pieces.data(), static_cast<int>(pieces.size()),
+                               static_cast<off_t>(operation->offset_bytes));
     }
     done.push_back(operation);
   }
@@ -78,7 +83,8 @@ struct Exchange {
     job.command = &command;
   }
 
-  std::vector<u8> data;
+  Bytes data;
+  Bytes unaligned;  // what takes its place, if anything does
   tcmu::RingCommand command;
   Job job;
 };
@@ -143,7 +149,7 @@ class FileEngineTest : public testing::Test {
     }
     return all;
   }
-  std::vector<u8> stored(u8 lba, u8 blocks) const {
+  Bytes stored(u8 lba, u8 blocks) const {
     return {contents_.begin() + lba * block, contents_.begin() + (lba + blocks) * block};
   }
 
@@ -298,6 +304,134 @@ TEST_F(FileEngineTest, WritesAreDoneAtOnceAndSeenByReads) {
   EXPECT_EQ(read.data, write.data);
 }
 
+/// An image that was opened with O_DIRECT.
+class DirectEngineTest : public FileEngineTest {
+ protected:
+  DirectEngineTest() {
+    const int number = ::open(path_.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
+    if (number < 0) return;
+    store_.reset();
+    store_.emplace(Fd(number), path_, Deadline::after(std::chrono::seconds(5)));
+  }
+  void SetUp() override {
+    if ((::fcntl(store_->descriptor(), F_GETFL) & O_DIRECT) == 0) GTEST_SKIP() << "no direct I/O on /var/tmp";
+  }
+  /// The same command with its memory where direct I/O cannot use it.
+  static void misalign(Exchange& exchange) {
+    exchange.unaligned.assign(exchange.data.size() + 8,
+                              exchange.data.empty() ? u8{0} : exchange.data.front());
+    exchange.command.buffer = {{exchange.unaligned.data() + 8, exchange.data.size()}};
+  }
+};
+
+TEST_F(DirectEngineTest, ReadsAndWritesGoOnBesideEachOther) {
+  ScriptedIo& io = use_scripted();
+  Exchange read = read_command(16, 16);
+  Exchange write = write_command(64, 16, 0x5a);
+  submit({&read, &write});
+  ASSERT_EQ(io.started.size(), 2U);
+  EXPECT_TRUE(reap().empty());
+  std::swap(io.started.front(), io.started.back());
+  io.finish_one();
+  EXPECT_EQ(reap(), std::vector<Job*>{&write.job});
+  io.finish_one();
+  EXPECT_EQ(reap(), std::vector<Job*>{&read.job});
+  EXPECT_EQ(read.data, stored(16, 16));
+  EXPECT_TRUE(engine_->idle());
+}
+
+TEST_F(DirectEngineTest, WhatIsNotAlignedWaitsForWhatIsUnderWayAndSeesIt) {
+  ScriptedIo& io = use_scripted();
+  Exchange write = write_command(16, 16, 0x5a);
+  Exchange read = read_command(16, 16);
+  misalign(read);
+  submit({&write, &read});
+  EXPECT_TRUE(io.started.empty());
+  EXPECT_EQ(reap(), (std::vector<Job*>{&write.job, &read.job}));
+  EXPECT_TRUE(std::equal(write.data.begin(), write.data.end(), read.unaligned.begin() + 8));
+  EXPECT_NE(::fcntl(store_->descriptor(), F_GETFL) & O_DIRECT, 0) << "direct no more";
+}
+
+TEST_F(DirectEngineTest, WhatIsNotAlignedIsSeenByDirectReads) {
+  ScriptedIo& io = use_scripted();
+  Exchange write = write_command(16, 16, 0x5a);
+  misalign(write);
+  submit({&write});
+  EXPECT_EQ(reap(), std::vector<Job*>{&write.job});
+  Exchange read = read_command(16, 16);
+  submit({&read});
+  ASSERT_EQ(io.started.size(), 1U);
+  io.finish_one();
+  EXPECT_EQ(reap(), std::vector<Job*>{&read.job});
+  EXPECT_EQ(read.data, write.data);
+}
+
+TEST_F(DirectEngineTest, OtherCommandsWaitForWritesThatAreUnderWay) {
+  use_scripted();
+  Exchange write = write_command(8, 8, 0x5a);
+  Exchange verify({0x2f, 0x02, 0, 0, 0, 8, 0, 0, 8, 0}, std::size_t{8} * block, 0x5a);
+  submit({&write, &verify});
+  EXPECT_EQ(reap(), (std::vector<Job*>{&write.job, &verify.job}));
+  EXPECT_EQ(verify.job.response.status, scsi::Status::good)
+      << "compared with what was there before the write";
+}
+
+TEST_F(DirectEngineTest, AFuaWriteIsFlushedWhenItIsThere) {
+  ScriptedIo& io = use_scripted();
+  Exchange write = write_command(16, 16, 0x5a, true);
+  submit({&write});
+  ASSERT_EQ(io.started.size(), 1U);
+  EXPECT_EQ(io.started.front()->kind, AsyncOperation::Kind::write);
+  io.finish_one();
+  EXPECT_TRUE(reap().empty());
+  ASSERT_EQ(io.started.size(), 1U);
+  EXPECT_EQ(io.started.front()->kind, AsyncOperation::Kind::sync);
+  io.finish_one();
+  EXPECT_EQ(reap(), std::vector<Job*>{&write.job});
+}
+
+TEST_F(DirectEngineTest, AShortTransferIsGoneOnWithOrDoneAnew) {
+  for (const std::size_t part : {std::size_t{4096}, std::size_t{100}}) {
+    ScriptedIo& io = use_scripted();
+    Exchange read = read_command(16, 16);
+    submit({&read});
+    if (part == 100) {
+      io.started.front()->result = 100;
+      io.done.push_back(io.started.front());
+      io.started.pop_front();
+    } else {
+      io.finish_one(part);
+      EXPECT_TRUE(reap().empty());
+      io.finish_one();
+    }
+    EXPECT_EQ(reap(), std::vector<Job*>{&read.job});
+    EXPECT_EQ(read.data, stored(16, 16)) << part;
+  }
+}
+
+TEST_F(DirectEngineTest, WhatTheFileSystemDoesNotTakeDirectlyGoesThroughThePageCache) {
+  ScriptedIo& io = use_scripted();
+  Exchange write = write_command(16, 16, 0x5a);
+  submit({&write});
+  io.fail_one(EINVAL);
+  EXPECT_EQ(reap(), std::vector<Job*>{&write.job});
+  EXPECT_EQ(write.job.response.status, scsi::Status::good);
+  Exchange read = read_command(16, 16);
+  submit({&read});
+  io.fail_one(EINVAL);
+  EXPECT_EQ(reap(), std::vector<Job*>{&read.job});
+  EXPECT_EQ(read.data, write.data);
+}
+
+TEST_F(DirectEngineTest, AWriteThatFailsIsNotLeftToThePageCache) {
+  ScriptedIo& io = use_scripted();
+  Exchange write = write_command(16, 16, 0x5a);
+  submit({&write});
+  io.fail_one(ENOSPC);
+  EXPECT_EQ(reap(), std::vector<Job*>{&write.job});
+  EXPECT_EQ(write.job.response.status, scsi::Status::check_condition);
+}
+
 /// Both kinds of asynchronous I/O keep the same contract.
 class AsyncIoTest : public FileEngineTest, public testing::WithParamInterface<bool> {
  protected:
@@ -375,6 +509,42 @@ TEST_P(AsyncIoTest, AnEngineReadsRightWhateverIsCached) {
   for (u8 i = 0; i < 30; ++i) {
     EXPECT_EQ(reads[i].job.response.status, scsi::Status::good);
     EXPECT_EQ(reads[i].data, stored(static_cast<u8>(i * 8), 8)) << int{i};
+  }
+}
+
+// With random commands, aligned and not, of which no two under way touch the same blocks.
+TEST_P(AsyncIoTest, ADirectEngineKeepsWhatItIsGiven) {
+  const int number = ::open(path_.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC);
+  if (number < 0) GTEST_SKIP() << "no direct I/O on /var/tmp";
+  store_.reset();
+  store_.emplace(Fd(number), path_, Deadline::after(std::chrono::seconds(5)));
+  auto io = make();
+  if (io == nullptr) GTEST_SKIP() << why_not_;
+  use(std::move(io));
+  std::mt19937 random(7);
+  constexpr u32 regions = 8;
+  constexpr u32 region_blocks = 32;
+  for (int round = 0; round < 100; ++round) {
+    std::deque<Exchange> exchanges;
+    for (u32 region = 0; region < regions; ++region) {
+      const bool aligned = random() % 3 != 0;
+      const auto lba = static_cast<u8>(region * region_blocks + (aligned ? random() % 2 * 8 : random() % 15));
+      const auto blocks = static_cast<u8>(aligned ? 16 : 1 + random() % 16);
+      const bool write = random() % 2 == 0;
+      const u8 flags = random() % 4 == 0 ? 0x08 : 0;  // FUA
+      exchanges.emplace_back(std::initializer_list<u8>{static_cast<u8>(write ? 0x2a : 0x28), flags, 0, 0, 0,
+                                                       lba, 0, 0, blocks, 0},
+                             std::size_t{blocks} * block, static_cast<u8>(random()));
+      const Bytes& data = exchanges.back().data;
+      if (write) std::copy(data.begin(), data.end(), contents_.begin() + std::ptrdiff_t{lba} * block);
+      submit({&exchanges.back()});
+    }
+    reap_all();
+    for (Exchange& exchange : exchanges) {
+      ASSERT_EQ(exchange.job.response.status, scsi::Status::good);
+      const auto* cdb = exchange.command.cdb.data();
+      ASSERT_EQ(exchange.data, stored(cdb[5], cdb[8])) << "round " << round;
+    }
   }
 }
 

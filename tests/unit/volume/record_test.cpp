@@ -10,7 +10,13 @@ namespace {
 TEST(Record, ComesBackFromItsText) {
   Record record;
   record.uuid = Uuid::random();
-  record.settings.block_size_bytes = 4096;
+  record.settings = with_settings({},
+                                  {{"block_size", "4096"},
+                                   {"direct", "1"},
+                                   {"max_data_area_mb", "64"},
+                                   {"queue_depth", "32"},
+                                   {"poll_us", "0"}},
+                                  "x");
   record.lun = 7;
   EXPECT_EQ(Record::parse(record.text(), "x"), record);
 }

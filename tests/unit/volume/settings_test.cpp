@@ -72,6 +72,64 @@ TEST(Settings, OneIsTakenOverAloneUnlessItDoesNotFit) {
   EXPECT_EQ(with_setting_of(sizes(4096, 4096), sizes(512, 512), "physical_block_size"), sizes(512, 512));
 }
 
+TEST(Settings, NumbersHaveTheirBounds) {
+  struct Bounds {
+    const char* name;
+    u32 least;
+    u32 most;
+  };
+  for (const auto& [name, least, most] :
+       {Bounds{"max_data_area_mb", 8, 2048}, Bounds{"cmd_ring_size_mb", 1, 8},
+        Bounds{"data_pages_per_blk", 1, 256}, Bounds{"queue_depth", 1, 1024},
+        Bounds{"read_ahead_kb", 0, 65536}, Bounds{"poll_us", 0, 10000}}) {
+    for (const u32 number : {least, most}) {
+      const std::string text = std::to_string(number);
+      EXPECT_EQ(setting_text(with_setting({}, name, text, "x"), name), text);
+    }
+    const std::string can_be = "It can be " + std::to_string(least) + " to " + std::to_string(most);
+    for (const std::string& text : {std::to_string(static_cast<int>(least) - 1), std::to_string(most + 1),
+                                    std::string(), std::string("1x"), std::string("+9"), std::string("08"),
+                                    std::string("1e1"), std::string("99999999999999999999")}) {
+      EXPECT_THAT(refusal({}, name, text), HasSubstr(can_be)) << name << " " << text;
+    }
+  }
+}
+
+TEST(Settings, ASwitchIsOnOrOff) {
+  for (const char* name : {"direct", "read_only", "write_cache"}) {
+    for (const char* value : {"0", "1"})
+      EXPECT_EQ(setting_text(with_setting({}, name, value, "x"), name), value);
+    for (const char* value : {"", "yes", "2", "01"}) {
+      EXPECT_THAT(refusal({}, name, value), HasSubstr("It can be 0 or 1")) << name << value;
+    }
+  }
+}
+
+TEST(Settings, NamesAreAsciiOfTheLengthThatInquiryHas) {
+  EXPECT_EQ(with_setting({}, "vendor", "ACME Ltd", "x").vendor, "ACME Ltd");
+  EXPECT_EQ(with_setting({}, "product", "1234567890123456", "x").product, "1234567890123456");
+  EXPECT_THAT(refusal({}, "vendor", "ACME Ltd."), HasSubstr("1 to 8 printable ASCII characters"));
+  EXPECT_THAT(refusal({}, "product", "12345678901234567"), HasSubstr("1 to 16 printable ASCII characters"));
+  EXPECT_THAT(refusal({}, "vendor", ""), HasSubstr("1 to 8"));
+  EXPECT_THAT(refusal({}, "vendor", "Bl\xc3\xa4u"), HasSubstr("1 to 8"));
+  EXPECT_THAT(refusal({}, "product", "a\tb"), HasSubstr("1 to 16"));
+}
+
+TEST(Settings, SomeNeedNoOtherDisk) {
+  for (const std::string& name : setting_names()) {
+    const bool live = name == "queue_depth" || name == "read_ahead_kb" || name == "poll_us";
+    for (const char* value : {"512", "4096", "1", "9"}) {
+      Settings other;
+      try {
+        other = with_setting({}, name, value, "x");
+      } catch (const Failure&) {
+        continue;
+      }
+      EXPECT_EQ(only_tuned({}, other), live || other == Settings{}) << name << " " << value;
+    }
+  }
+}
+
 TEST(Settings, HaveTheNamesOfTheControlFilesThatTakeValues) {
   std::vector<std::string> of_volumes;
   for (const auto& file : ctlfs::volume_control_files()) {
