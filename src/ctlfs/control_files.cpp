@@ -9,9 +9,10 @@ namespace tcmufs::ctlfs {
 
 namespace {
 
-constexpr std::array<ControlFile, 4> kRootFiles{{{"status"}, {"status.json"}, {"version"}, {"last_error"}}};
+constexpr std::array<ControlFile, 5> kRootFiles{
+    {{"status"}, {"status.json"}, {"version"}, {"features"}, {"last_error"}}};
 constexpr std::array<ControlFile, 2> kDefaultFiles{{{"block_size", true}, {"physical_block_size", true}}};
-constexpr std::array<ControlFile, 11> kVolumeFiles{{{"status"},
+constexpr std::array<ControlFile, 14> kVolumeFiles{{{"status"},
                                                     {"status.json"},
                                                     {"state"},
                                                     {"size"},
@@ -21,6 +22,9 @@ constexpr std::array<ControlFile, 11> kVolumeFiles{{{"status"},
                                                     {"uuid"},
                                                     {"block_size", true},
                                                     {"physical_block_size", true},
+                                                    {"stats"},
+                                                    {"stats.json"},
+                                                    {"latency"},
                                                     {"last_error"}}};
 
 constexpr auto kFirst = static_cast<std::size_t>(Facet::first_file);

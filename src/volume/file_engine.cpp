@@ -25,22 +25,26 @@ std::error_code error_of(ssize_t negative_errno) noexcept {
 
 }  // namespace
 
-FileEngine::FileEngine(scsi::LogicalUnit& unit, store::BlockStore& store, int descriptor,
-                       std::unique_ptr<AsyncIo> io)
-    : unit_(unit), store_(store), descriptor_(descriptor), cached_(cached(descriptor)), io_(std::move(io)) {
-  sync_.kind = AsyncOperation::Kind::sync;
-}
-
-FileEngine::Cached FileEngine::cached(int descriptor) noexcept {
+CachedReads cached_reads(int descriptor) noexcept {
   struct statfs system {};
   if (::fstatfs(descriptor, &system) == 0 &&
       (system.f_type == TMPFS_MAGIC || system.f_type == static_cast<decltype(system.f_type)>(RAMFS_MAGIC))) {
-    return Cached::always;
+    return CachedReads::always;
   }
   char byte = 0;
   const iovec piece{&byte, 1};
   const bool can_tell = ::preadv2(descriptor, &piece, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
-  return can_tell ? Cached::sometimes : Cached::unknown;
+  return can_tell ? CachedReads::sometimes : CachedReads::unknown;
+}
+
+FileEngine::FileEngine(scsi::LogicalUnit& unit, store::BlockStore& store, int descriptor,
+                       std::unique_ptr<AsyncIo> io)
+    : unit_(unit),
+      store_(store),
+      descriptor_(descriptor),
+      cached_(cached_reads(descriptor)),
+      io_(std::move(io)) {
+  sync_.kind = AsyncOperation::Kind::sync;
 }
 
 void FileEngine::submit(std::span<Job* const> jobs) noexcept {
@@ -90,9 +94,9 @@ void FileEngine::read(Job& job) noexcept {
   const Plan& plan = job.plan;
   const auto buffer = plan.buffer(job.command->buffer);
   const bool inside = plan.range.end_bytes() <= store_.size_bytes();
-  if (cached_ == Cached::always || !inside) return execute(job);
+  if (cached_ == CachedReads::always || !inside) return execute(job);
   ssize_t moved = 0;
-  if (cached_ == Cached::sometimes && buffer.size() <= IOV_MAX) {
+  if (cached_ == CachedReads::sometimes && buffer.size() <= IOV_MAX) {
     moved = ::preadv2(descriptor_, buffer.data(), static_cast<int>(buffer.size()),
                       static_cast<off_t>(plan.range.offset_bytes()), RWF_NOWAIT);
     if (moved == static_cast<ssize_t>(plan.range.length_bytes())) return finish(job);

@@ -168,6 +168,7 @@ void FileVolume::attach_now() {
   facts_.device = device_.node;
   facts_.sg = device_.sg;
   facts_.link = disk_->link();
+  facts_.engine = disk_->engine();
   facts_.last_error = warning;
   stranded_ = false;
 }
@@ -199,7 +200,8 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
       .format = {record_.settings.block_size_bytes, record_.settings.physical_block_size_bytes, size_bytes,
                  context_.read_only},
       .link_root = context_.link_root,
-      .deadline = deadline};
+      .deadline = deadline,
+      .statistics = statistics_};
   return context_.make_disk(options, std::move(store),
                             [this](const std::string& sentence) { disk_failed(sentence); });
 }
@@ -224,6 +226,7 @@ void FileVolume::drop_disk() {
     facts_.device.clear();
     facts_.sg.clear();
     facts_.link.clear();
+    facts_.engine.clear();
     facts_.holders.clear();
     device_ = {};
   }
