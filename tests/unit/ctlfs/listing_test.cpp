@@ -31,8 +31,8 @@ TEST_F(Listing, StatusOfASubdirectoryIsFoundButNotListed) {
 }
 
 TEST_F(Listing, CtlListsItsFilesAndTheMirror) {
-  EXPECT_THAT(names_in(".ctl"),
-              ElementsAre(".", "..", "status", "status.json", "version", "last_error", "defaults", "vol"));
+  EXPECT_THAT(names_in(".ctl"), ElementsAre(".", "..", "status", "status.json", "version", "features",
+                                            "last_error", "defaults", "vol"));
 }
 
 TEST_F(Listing, TheMirrorHasTheSamePaths) {
@@ -40,9 +40,10 @@ TEST_F(Listing, TheMirrorHasTheSamePaths) {
   backend.have_volume("web/disk0");
   EXPECT_THAT(names_in(".ctl/vol"), ElementsAre(".", "..", "web"));
   EXPECT_THAT(names_in(".ctl/vol/web"), ElementsAre(".", "..", "disk0"));
-  EXPECT_THAT(names_in(".ctl/vol/web/disk0"),
-              ElementsAre(".", "..", "status", "status.json", "state", "size", "device", "sg", "wwn", "uuid",
-                          "block_size", "physical_block_size", "last_error"));
+  EXPECT_THAT(
+      names_in(".ctl/vol/web/disk0"),
+      ElementsAre(".", "..", "status", "status.json", "state", "size", "device", "sg", "wwn", "uuid",
+                  "block_size", "physical_block_size", "stats", "stats.json", "latency", "last_error"));
 }
 
 TEST_F(Listing, TheMirrorOfAVolumeGoesWithIt) {
