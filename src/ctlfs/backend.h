@@ -106,7 +106,8 @@ class Backend {
 
   /// The table of the volumes in `directory` ("": all), as the file `status` there shows it.
   virtual std::string status_table(const std::string& directory) = 0;
-  /// The contents of .ctl/FILE ("status", "status.json", "version", "last_error", "defaults/block_size" ...).
+  /// The contents of .ctl/FILE ("status", "status.json", "version", "features", "last_error",
+  /// "defaults/block_size" ...).
   virtual std::string control(const std::string& file) = 0;
   /// A value for a setting, .ctl/FILE ("defaults/block_size"), without white space around it. It is kept in
   /// the store when the call returns.

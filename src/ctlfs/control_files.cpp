@@ -9,7 +9,8 @@ namespace tcmufs::ctlfs {
 
 namespace {
 
-constexpr std::array<ControlFile, 4> kRootFiles{{{"status"}, {"status.json"}, {"version"}, {"last_error"}}};
+constexpr std::array<ControlFile, 5> kRootFiles{
+    {{"status"}, {"status.json"}, {"version"}, {"features"}, {"last_error"}}};
 constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"physical_block_size", true},
                                                      {"direct", true},
@@ -23,7 +24,7 @@ constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"write_cache", true},
                                                      {"vendor", true},
                                                      {"product", true}}};
-constexpr std::array<ControlFile, 23> kVolumeFiles{{{"status"},
+constexpr std::array<ControlFile, 26> kVolumeFiles{{{"status"},
                                                     {"status.json"},
                                                     {"state"},
                                                     {"size"},
@@ -45,6 +46,9 @@ constexpr std::array<ControlFile, 23> kVolumeFiles{{{"status"},
                                                     {"vendor", true},
                                                     {"product", true},
                                                     {"holders"},
+                                                    {"stats"},
+                                                    {"stats.json"},
+                                                    {"latency"},
                                                     {"last_error"}}};
 
 constexpr auto kFirst = static_cast<std::size_t>(Facet::first_file);

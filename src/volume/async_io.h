@@ -39,6 +39,9 @@ class AsyncIo {
   virtual void wait() noexcept = 0;
   /// Polls readable when finished() has one.
   virtual int fd() const noexcept = 0;
+
+  /// "io_uring" or "threads".
+  virtual std::string name() const = 0;
 };
 
 /// By io_uring. Throws Failure where the kernel does not have it, or does not let us.

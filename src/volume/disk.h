@@ -12,6 +12,7 @@
 #include "sys/fd.h"
 #include "sys/uuid.h"
 #include "volume/settings.h"
+#include "volume/statistics.h"
 
 namespace tcmufs::volume {
 
@@ -23,9 +24,10 @@ struct DiskOptions {
   std::string target_wwn;
   std::optional<u32> lun;
   scsi::Format format;
-  Settings settings;      // what of them is not in the format
-  std::string link_root;  // "/dev/tcmufs"
-  Deadline deadline;      // by which it must be ready
+  Settings settings;       // what of them is not in the format
+  std::string link_root;   // "/dev/tcmufs"
+  Deadline deadline;       // by which it must be ready
+  Statistics& statistics;  // to be kept; outlives the disk
 };
 
 /// A store as a block device of this machine, from construction, which returns when the device answers, to
@@ -56,6 +58,8 @@ class Disk {
   virtual const lio::ScsiDisk& device() const noexcept = 0;
   virtual u32 lun() const noexcept = 0;
   virtual std::string link() const = 0;
+  /// What does its I/O, in a word: "io_uring".
+  virtual std::string engine() const = 0;
   /// No command has changed the medium yet.
   virtual bool untouched() const noexcept = 0;
   /// What is not as it should be although the disk works, in words; empty if all is.

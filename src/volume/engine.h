@@ -1,10 +1,12 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <vector>
 
 #include "scsi/logical_unit.h"
 #include "tcmu/ring.h"
+#include "volume/statistics.h"
 
 namespace tcmufs::volume {
 
@@ -20,6 +22,8 @@ struct Job final : scsi::PointOfNoReturn {
   tcmu::RingCommand* command = nullptr;
   scsi::Plan plan;
   scsi::Response response;
+  Operation operation = Operation::other;  // this, and when it was taken: for statistics
+  u64 taken_ns = 0;
 
   scsi::Command scsi_command() { return {command->cdb_bytes(), command->buffer, command->begun, this}; }
   /// Leaves the mark by which a successor knows.
@@ -45,6 +49,9 @@ class Engine {
   virtual int fd() const noexcept { return -1; }
   /// Waits until reap() has something, if there are jobs.
   virtual void wait() noexcept {}
+
+  /// The word that users see: "io_uring".
+  virtual std::string name() const = 0;
 };
 
 }  // namespace tcmufs::volume

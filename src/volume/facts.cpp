@@ -1,12 +1,11 @@
 #include "volume/facts.h"
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 
 #include "scsi/logical_unit.h"
 #include "sys/error.h"
+#include "volume/text_table.h"
 
 namespace tcmufs::volume {
 
@@ -25,6 +24,7 @@ Json volume_json(const Facts& facts) {
   json.update({{"device", facts.device},
                {"sg", facts.sg},
                {"link", facts.link},
+               {"engine", facts.engine},
                {"uuid", facts.uuid.text()},
                {"wwn", scsi::naa_name(facts.uuid)},
                {"holders", facts.holders},
@@ -62,30 +62,11 @@ std::string status_text(const Facts& facts) {
   for (const std::string& name : setting_names()) {
     text += "\n" + name + ": " + setting_text(facts.settings, name);
   }
-  text += "\ndevice: " + facts.device + "\nlink: " + facts.link + "\nuuid: " + facts.uuid.text() +
-          "\nwwn: " + scsi::naa_name(facts.uuid) + "\nholders: " + joined(facts.holders) +
-          "\nlast_error: " + facts.last_error + "\n";
+  text += "\ndevice: " + facts.device + "\nlink: " + facts.link + "\nengine: " + facts.engine +
+          "\nuuid: " + facts.uuid.text() + "\nwwn: " + scsi::naa_name(facts.uuid) +
+          "\nholders: " + joined(facts.holders) + "\nlast_error: " + facts.last_error + "\n";
   const std::string advice = hint(facts);
   if (!advice.empty()) text += "hint: " + advice + "\n";
-  return text;
-}
-
-using Row = std::array<std::string, 5>;
-
-std::string table(const std::vector<Row>& rows) {
-  std::array<std::size_t, 5> widths{};
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-  }
-  std::string text;
-  for (const Row& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + std::string(widths[i] - row[i].size() + 2, ' ');
-    }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + "\n";
-  }
   return text;
 }
 
@@ -115,13 +96,13 @@ std::string_view state_name(State state) {
 
 std::string status_table(const std::vector<Facts>& volumes, const std::string& directory) {
   const std::string prefix = directory.empty() ? "" : directory + "/";
-  std::vector<Row> rows = {{"NAME", "STATE", "SIZE", "DEVICE", "LINK"}};
+  std::vector<std::vector<std::string>> rows = {{"NAME", "STATE", "SIZE", "DEVICE", "LINK"}};
   for (const Facts& facts : volumes) {
     if (!facts.path.starts_with(prefix)) continue;
     rows.push_back({facts.path.substr(prefix.size()), std::string(state_name(facts.state)),
                     std::to_string(facts.size_bytes), or_dash(facts.device), or_dash(facts.link)});
   }
-  return table(rows);
+  return text_table(rows);
 }
 
 std::string status_json(const Service& service, const std::vector<Facts>& volumes) {

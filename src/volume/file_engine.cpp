@@ -25,27 +25,27 @@ std::error_code error_of(ssize_t negative_errno) noexcept {
 
 }  // namespace
 
+CachedReads cached_reads(int descriptor) noexcept {
+  struct statfs system {};
+  if (::fstatfs(descriptor, &system) == 0 &&
+      (system.f_type == TMPFS_MAGIC || system.f_type == static_cast<decltype(system.f_type)>(RAMFS_MAGIC))) {
+    return CachedReads::always;
+  }
+  char byte = 0;
+  const iovec piece{&byte, 1};
+  const bool can_tell = ::preadv2(descriptor, &piece, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
+  return can_tell ? CachedReads::sometimes : CachedReads::unknown;
+}
+
 FileEngine::FileEngine(scsi::LogicalUnit& unit, store::BlockStore& store, int descriptor,
                        std::unique_ptr<AsyncIo> io)
     : unit_(unit),
       store_(store),
       descriptor_(descriptor),
       direct_(descriptor),
-      cached_(cached(descriptor)),
+      cached_(cached_reads(descriptor)),
       io_(std::move(io)) {
   sync_.kind = AsyncOperation::Kind::sync;
-}
-
-FileEngine::Cached FileEngine::cached(int descriptor) noexcept {
-  struct statfs system {};
-  if (::fstatfs(descriptor, &system) == 0 &&
-      (system.f_type == TMPFS_MAGIC || system.f_type == static_cast<decltype(system.f_type)>(RAMFS_MAGIC))) {
-    return Cached::always;
-  }
-  char byte = 0;
-  const iovec piece{&byte, 1};
-  const bool can_tell = ::preadv2(descriptor, &piece, 1, 0, RWF_NOWAIT) >= 0 || errno == EAGAIN;
-  return can_tell ? Cached::sometimes : Cached::unknown;
 }
 
 void FileEngine::submit(std::span<Job* const> jobs) noexcept {
@@ -97,9 +97,9 @@ void FileEngine::read(Job& job) noexcept {
     if (!direct_.allows(plan.range.offset_bytes(), buffer)) return execute(job);
     return transfer_later(job, AsyncOperation::Kind::read);
   }
-  if (cached_ == Cached::always) return execute(job);
+  if (cached_ == CachedReads::always) return execute(job);
   ssize_t moved = 0;
-  if (cached_ == Cached::sometimes && buffer.size() <= IOV_MAX) {
+  if (cached_ == CachedReads::sometimes && buffer.size() <= IOV_MAX) {
     moved = ::preadv2(descriptor_, buffer.data(), static_cast<int>(buffer.size()),
                       static_cast<off_t>(plan.range.offset_bytes()), RWF_NOWAIT);
     if (moved == static_cast<ssize_t>(plan.range.length_bytes())) return finish(job);

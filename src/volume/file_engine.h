@@ -11,6 +11,14 @@
 
 namespace tcmufs::volume {
 
+/// Whether a read of a file can be done at once if it need not wait for the medium.
+enum class CachedReads : u8 {
+  always,     // it never waits: the file is in memory
+  sometimes,  // RWF_NOWAIT tells
+  unknown,
+};
+CachedReads cached_reads(int descriptor) noexcept;
+
 /// Carries out the jobs of a store that is a file, without waiting for the medium where a command might:
 /// - a read of what the page cache has is done at once; any other is given to `io`, many at a time;
 /// - a write goes into the page cache at once;
@@ -36,6 +44,7 @@ class FileEngine final : public Engine {
   }
   int fd() const noexcept override { return io_->fd(); }
   void wait() noexcept override;
+  std::string name() const override { return io_->name(); }
 
  private:
   struct Transfer : AsyncOperation {
@@ -43,9 +52,6 @@ class FileEngine final : public Engine {
     u64 moved_bytes = 0;
     std::vector<iovec> rest;
   };
-  enum class Cached : u8 { always, sometimes, unknown };  // whether a read can be done without waiting
-
-  static Cached cached(int descriptor) noexcept;
   void begin(Job& job) noexcept;
   void read(Job& job) noexcept;
   void write(Job& job) noexcept;
@@ -69,7 +75,7 @@ class FileEngine final : public Engine {
   store::BlockStore& store_;
   const int descriptor_;
   const DirectAccess direct_;
-  const Cached cached_;
+  const CachedReads cached_;
   std::unique_ptr<AsyncIo> io_;
   std::deque<Transfer> pool_;  // never shrinks: a Transfer keeps its address
   std::vector<Transfer*> free_;

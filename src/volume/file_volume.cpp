@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "sys/error.h"
+#include "volume/statistics_text.h"
 
 namespace tcmufs::volume {
 
@@ -135,6 +136,11 @@ void FileVolume::allocate(int mode, u64 offset, u64 length, pid_t process) {
 
 void FileVolume::sync() {
   if (::fsync(image_.number()) != 0) refuse(errno, "cannot sync the image of " + quoted(facts().path));
+}
+
+std::string FileVolume::control(const std::string& file) {
+  if (is_statistics_file(file)) return statistics_file(statistics_.figures(), file);
+  return volume_file(facts(), file);
 }
 
 Facts FileVolume::facts() const {

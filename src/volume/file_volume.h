@@ -14,6 +14,7 @@
 #include "volume/disk.h"
 #include "volume/facts.h"
 #include "volume/record.h"
+#include "volume/statistics.h"
 #include "volume/workers.h"
 
 namespace tcmufs::volume {
@@ -60,7 +61,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void sync() override;
   void attach() override;
   void attach_later() noexcept override;
-  std::string control(const std::string& file) override { return volume_file(facts(), file); }
+  std::string control(const std::string& file) override;
   void set_control(const std::string& file, const std::string& value) override;
 
   /// Tears the disk down if nobody uses it, and refuses everything that needs one from now on. Throws Failure
@@ -105,6 +106,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
 
   Context& context_;
   const Fd image_;
+  Statistics statistics_;            // of all disks it has been; the disk writes them
   std::mutex transition_;            // held from beginning to end of attach, detach, resize, move
   std::unique_ptr<Disk> disk_;       // guarded by transition_
   Record record_;                    // guarded by transition_

@@ -65,7 +65,7 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
       backstore_(tree, backstore_options(options)),
       doorbell_(backstore_.uio_name(), options.deadline),
       engine_(make_engine(unit_, *store_)),
-      server_(doorbell_, unit_, *engine_, std::move(failed)),
+      server_(doorbell_, unit_, *engine_, options.statistics, std::move(failed)),
       target_(place(tree, targets, options, backstore_)),
       lun_(target_.target(), target_.lun(), backstore_),
       device_(

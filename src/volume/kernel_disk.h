@@ -46,6 +46,7 @@ class KernelDisk final : public Disk {
   const lio::ScsiDisk& device() const noexcept override { return device_; }
   u32 lun() const noexcept override { return target_.lun(); }
   std::string link() const override { return link_.full(); }
+  std::string engine() const override { return engine_->name(); }
   bool untouched() const noexcept override { return unit_.medium_changes() == 0; }
   std::string warning() const override;
 

@@ -28,6 +28,7 @@ class PositionalEngine final : public Engine {
   }
 
   bool idle() const noexcept override { return reaped_ || done_.empty(); }
+  std::string name() const override { return "positional"; }
 
  private:
   scsi::LogicalUnit& unit_;

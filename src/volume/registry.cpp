@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "sys/error.h"
+#include "volume/features.h"
 #include "volume/targets.h"
 
 namespace tcmufs::volume {
@@ -44,6 +45,7 @@ Registry::Registry(Kernel kernel, Catalog& catalog, const Options& options)
       catalog_(catalog),
       options_(options),
       defaults_(catalog, options.defaults),
+      features_(features_text(find_features(catalog.open_directory("").number()))),
       context_{.catalog = catalog,
                .workers = workers_,
                .make_disk = kernel_.make_disk,
@@ -295,6 +297,7 @@ std::string Registry::control(const std::string& file) {
     return status_json({options_.version, ::getpid(), catalog_.path(), options_.mount_point}, all_facts());
   }
   if (file == "version") return options_.version + "\n";
+  if (file == "features") return features_;
   if (file == "last_error") {
     const std::lock_guard lock(mutex_);
     return last_error_.empty() ? "" : last_error_ + "\n";

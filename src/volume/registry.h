@@ -88,6 +88,7 @@ class Registry final : public ctlfs::Backend {
   Catalog& catalog_;
   Options options_;
   Defaults defaults_;
+  const std::string features_;
   Workers workers_;
   Context context_;
   mutable std::mutex mutex_;  // guards what follows; nothing that blocks is done under it

@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "sys/error.h"
+#include "volume/processors.h"
 
 namespace tcmufs::volume {
 
@@ -45,12 +46,6 @@ void relax() noexcept {
 #endif
 }
 
-bool several_processors() noexcept {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  return ::sched_getaffinity(0, sizeof allowed, &allowed) != 0 || CPU_COUNT(&allowed) > 1;
-}
-
 void watch(int epoll, int fd, u32 events) {
   epoll_event event{};
   event.events = events;
@@ -60,14 +55,15 @@ void watch(int epoll, int fd, u32 events) {
 
 }  // namespace
 
-Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
+Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine, Statistics& statistics,
                std::function<void(const std::string&)> failed)
     : doorbell_(doorbell),
       unit_(unit),
       engine_(engine),
+      statistics_(statistics),
       failed_(std::move(failed)),
       ring_(doorbell.memory()),
-      pace_(several_processors()),
+      pace_(usable_processors() != 1),
       stop_(make_event()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (!epoll_) throw_errno("cannot make an epoll descriptor");
@@ -75,6 +71,7 @@ Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
   watch(epoll_.number(), stop_.number(), EPOLLIN);
   if (engine_.fd() >= 0) watch(epoll_.number(), engine_.fd(), EPOLLIN);
   batch_.reserve(batch_limit);
+  answered_.reserve(batch_limit);
   free_jobs_.reserve(job_limit);
   sigset_t all;
   sigset_t before;
@@ -105,6 +102,7 @@ void Server::run() noexcept {
     finish_jobs();
   }
   if (present_ && !ring_.broken()) present_ = give_back();
+  statistics_.set_in_flight(0);
   if (stopped) return;
   failed_(ring_.broken() ? "the kernel's command ring broke a rule: " + ring_.fault()
                          : std::string("its TCMU device was removed by somebody else"));
@@ -144,6 +142,7 @@ void Server::poll_ring() noexcept {
 
 bool Server::serve() noexcept {
   bool present = true;
+  taken_ns_ = now_ns();
   while (present && !ring_.broken()) {
     const u32 taken = take_batch();
     finish_jobs();
@@ -151,6 +150,7 @@ bool Server::serve() noexcept {
     if (taken == 0) break;
     unacknowledged_ += taken;
     keep_pace(taken);
+    taken_ns_ = idle_since_ns_;
   }
   return present;
 }
@@ -172,7 +172,9 @@ u32 Server::take_batch() noexcept {
     if (command == nullptr) break;
     ++taken;
     auto outcome = unit_.start({command->cdb_bytes(), command->buffer});
+    const Operation operation = operation_of(command->cdb_bytes());
     if (const auto* response = std::get_if<scsi::Response>(&outcome)) {
+      answered_.push_back({operation, response->status});
       ring_.finish(*command, ring_response(*response));
       continue;
     }
@@ -180,21 +182,35 @@ u32 Server::take_batch() noexcept {
     free_jobs_.pop_back();
     job->command = command;
     job->plan = std::move(std::get<scsi::Plan>(outcome));
+    job->operation = operation;
+    job->taken_ns = taken_ns_;
     batch_.push_back(job);
   }
+  if (taken > 0) statistics_.batch_taken(ring_.in_flight());
   if (!batch_.empty()) engine_.submit(batch_);
   return taken;
 }
 
 void Server::finish_jobs() noexcept {
-  for (Job* job : engine_.reap()) {
+  const auto finished = engine_.reap();
+  if (finished.empty() && answered_.empty()) return;
+  const u64 now = now_ns();
+  for (Job* job : finished) {
+    statistics_.finished(job->operation, bytes_of(job->plan), job->response.status, now - job->taken_ns);
     ring_.finish(*job->command, ring_response(job->response));
     free_jobs_.push_back(job);
   }
+  for (const Answered& command : answered_) {
+    statistics_.finished(command.operation, 0, command.status, now - taken_ns_);
+  }
+  answered_.clear();
+  statistics_.set_in_flight(ring_.in_flight());
 }
 
 bool Server::give_back() noexcept {
-  return !ring_.commit() || doorbell_.notify();
+  if (!ring_.commit()) return true;
+  statistics_.kicked();
+  return doorbell_.notify();
 }
 
 void Server::keep_pace(u32 commands) noexcept {

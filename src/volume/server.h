@@ -13,6 +13,7 @@
 #include "tcmu/ring.h"
 #include "volume/engine.h"
 #include "volume/pace.h"
+#include "volume/statistics.h"
 
 namespace tcmufs::volume {
 
@@ -42,7 +43,8 @@ class Doorbell {
 /// once of what has been finished. A volume has a thread of its own: a store that hangs delays nobody else.
 class Server {
  public:
-  Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
+  /// Writes `statistics`, which nobody else may do meanwhile.
+  Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine, Statistics& statistics,
          std::function<void(const std::string&)> failed);
   /// Finishes what has been taken, gives it back and stops.
   ~Server();
@@ -53,6 +55,12 @@ class Server {
   void be_patient_for(u32 microseconds) noexcept { patience_ns_ = u64{1000} * microseconds; }
 
  private:
+  /// A command of the batch that took no I/O.
+  struct Answered {
+    Operation operation;
+    scsi::Status status;
+  };
+
   void run() noexcept;
   bool wait() noexcept;
   void poll_ring() noexcept;
@@ -66,11 +74,14 @@ class Server {
   Doorbell& doorbell_;
   scsi::LogicalUnit& unit_;
   Engine& engine_;
+  Statistics& statistics_;
   std::function<void(const std::string&)> failed_;
   tcmu::Ring ring_;
   std::vector<std::unique_ptr<Job>> jobs_;  // all there are
   std::vector<Job*> free_jobs_;
   std::vector<Job*> batch_;
+  std::vector<Answered> answered_;
+  u64 taken_ns_ = 0;  // when the batch was
   Pace pace_;
   Manner manner_ = Manner::prompt;
   std::atomic<u64> patience_ns_ = 500'000;

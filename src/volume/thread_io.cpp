@@ -63,6 +63,7 @@ class ThreadIo final : public AsyncIo {
   }
 
   int fd() const noexcept override { return event_.number(); }
+  std::string name() const override { return "threads"; }
 
  private:
   // Signals are the main thread's.

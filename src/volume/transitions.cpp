@@ -168,6 +168,7 @@ void FileVolume::attach_now() {
   facts_.device = device_.node;
   facts_.sg = device_.sg;
   facts_.link = disk_->link();
+  facts_.engine = disk_->engine();
   facts_.last_error = warning;
   stranded_ = false;
 }
@@ -215,7 +216,8 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
                  .write_cache = record_.settings.write_cache},
       .settings = record_.settings,
       .link_root = context_.link_root,
-      .deadline = deadline};
+      .deadline = deadline,
+      .statistics = statistics_};
   return context_.make_disk(options, std::move(store),
                             [this](const std::string& sentence) { disk_failed(sentence); });
 }
@@ -240,6 +242,7 @@ void FileVolume::drop_disk() {
     facts_.device.clear();
     facts_.sg.clear();
     facts_.link.clear();
+    facts_.engine.clear();
     facts_.holders.clear();
     device_ = {};
   }

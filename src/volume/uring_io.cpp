@@ -73,6 +73,7 @@ class UringIo final : public AsyncIo {
   }
 
   int fd() const noexcept override { return ring_.ring_fd; }
+  std::string name() const override { return "io_uring"; }
 
  private:
   const int file_;

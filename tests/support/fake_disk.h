@@ -29,6 +29,7 @@ struct FakeKernel {
   std::function<void(const std::string&)> on_event;    // called before an event is noted
   std::function<void(const std::string&)> failed;      // of the disk made last
   std::string warning;                                 // of every disk
+  volume::Statistics* statistics = nullptr;            // of the disk made last
 
   void note(const std::string& event) {
     if (on_event) on_event(event);
@@ -62,7 +63,9 @@ class FakeDisk final : public volume::Disk {
     kernel_.note((options.format.read_only ? "made read-only " : "made ") + path_ + " of " +
                  std::to_string(options.format.size_bytes) + " on " + options.target_wwn);
     const std::lock_guard lock(kernel_.mutex);
-    kernel_.options.insert_or_assign(path_, options);
+    kernel_.options.erase(path_);
+    kernel_.options.emplace(path_, options);
+    kernel_.statistics = &options.statistics;
     kernel_.blocks[path_] = std::to_string(options.format.block_size_bytes) + "/" +
                             std::to_string(options.format.physical_block_size_bytes);
   }
@@ -94,6 +97,7 @@ class FakeDisk final : public volume::Disk {
   const lio::ScsiDisk& device() const noexcept override { return device_; }
   u32 lun() const noexcept override { return lun_; }
   std::string link() const override { return link_root_ + "/" + path_; }
+  std::string engine() const override { return "fake"; }
   bool untouched() const noexcept override { return !kernel_.has(kernel_.touched, path_); }
   std::string warning() const override { return kernel_.warning; }
 

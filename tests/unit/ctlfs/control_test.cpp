@@ -13,8 +13,15 @@ class ControlFiles : public TreeTest {
     backend.have_volume("web/disk0", "x");
     backend.have_volume("db0", "x");
   }
-  static inline const std::vector<std::string> kFiles{
-      "status", "web/status", ".ctl/status", ".ctl/version", ".ctl/vol/db0/size", ".ctl/vol/web/disk0/state"};
+  static inline const std::vector<std::string> kFiles{"status",
+                                                      "web/status",
+                                                      ".ctl/status",
+                                                      ".ctl/version",
+                                                      ".ctl/features",
+                                                      ".ctl/vol/db0/stats",
+                                                      ".ctl/vol/db0/latency",
+                                                      ".ctl/vol/db0/size",
+                                                      ".ctl/vol/web/disk0/state"};
 };
 
 TEST_F(ControlFiles, SayWhatTheBackendAndTheVolumeRender) {
@@ -23,9 +30,11 @@ TEST_F(ControlFiles, SayWhatTheBackendAndTheVolumeRender) {
   EXPECT_EQ(text_of(".ctl/status"), "root status\n");
   EXPECT_EQ(text_of(".ctl/status.json"), "root status.json\n");
   EXPECT_EQ(text_of(".ctl/version"), "root version\n");
+  EXPECT_EQ(text_of(".ctl/features"), "root features\n");
   EXPECT_EQ(text_of(".ctl/last_error"), "root last_error\n");
-  for (const char* file : {"status", "status.json", "state", "size", "device", "sg", "wwn", "uuid",
-                           "block_size", "physical_block_size", "last_error"}) {
+  for (const char* file :
+       {"status", "status.json", "state", "size", "device", "sg", "wwn", "uuid", "block_size",
+        "physical_block_size", "stats", "stats.json", "latency", "last_error"}) {
     EXPECT_EQ(text_of(std::string(".ctl/vol/web/disk0/") + file), std::string(file) + " of web/disk0\n");
   }
 }

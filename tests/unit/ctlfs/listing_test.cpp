@@ -31,8 +31,8 @@ TEST_F(Listing, StatusOfASubdirectoryIsFoundButNotListed) {
 }
 
 TEST_F(Listing, CtlListsItsFilesAndTheMirror) {
-  EXPECT_THAT(names_in(".ctl"),
-              ElementsAre(".", "..", "status", "status.json", "version", "last_error", "defaults", "vol"));
+  EXPECT_THAT(names_in(".ctl"), ElementsAre(".", "..", "status", "status.json", "version", "features",
+                                            "last_error", "defaults", "vol"));
 }
 
 TEST_F(Listing, TheMirrorHasTheSamePaths) {

@@ -39,6 +39,7 @@ class ScriptedIo final : public AsyncIo {
     if (done.empty()) finish_all();
   }
   int fd() const noexcept override { return event_.number(); }
+  std::string name() const override { return "scripted"; }
 
   /// Carries out the oldest one, but moves `limit` bytes of its first piece at most, if there is a limit.
   void finish_one(std::size_t limit = 0) {

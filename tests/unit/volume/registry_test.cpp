@@ -1,6 +1,8 @@
 #include <sys/stat.h>
 
+#include <atomic>
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -11,6 +13,7 @@
 namespace tcmufs::volume {
 namespace {
 
+using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -411,6 +414,52 @@ TEST_F(RegistryTest, StatusJsonSaysWhoServesWhat) {
   EXPECT_EQ(json["volumes"][0]["name"], "db0");
   EXPECT_EQ(json["volumes"][0]["size"], mib);
   EXPECT_EQ(json["volumes"][0]["device"], "/dev/fake-db0");
+}
+
+TEST_F(RegistryTest, StatusNamesTheEngineWhileThereIsADisk) {
+  auto volume = attached("db0");
+  EXPECT_THAT(volume->control("status"), HasSubstr("\nengine: fake\n"));
+  EXPECT_EQ(nlohmann::json::parse(volume->control("status.json"))["engine"], "fake");
+  volume->resize(0, other);
+  EXPECT_THAT(volume->control("status"), HasSubstr("\nengine: \n"));
+}
+
+TEST_F(RegistryTest, StatisticsOutliveTheDisk) {
+  auto volume = attached("db0");
+  const auto count = [&] {
+    kernel_.statistics->finished(Operation::read, 4096, scsi::Status::good, 1000);
+    return nlohmann::json::parse(volume->control("stats.json"))["operations"]["read"]["commands"];
+  };
+  EXPECT_EQ(count(), 1);
+  volume->set_control("block_size", "4096");
+  EXPECT_EQ(kernel_.blocks["db0"], "4096/4096") << "the disk has been made anew";
+  EXPECT_EQ(count(), 2);
+  EXPECT_THAT(volume->control("stats"), HasSubstr("8192"));
+  EXPECT_THAT(volume->control("latency"), HasSubstr("896"));
+}
+
+TEST_F(RegistryTest, StatisticsAnswerWhileTheDiskIsBeingMade) {
+  auto volume = create("db0", mib);
+  std::promise<void> making;
+  std::promise<void> let_go;
+  std::atomic<bool> first = true;
+  kernel_.on_event = [&](const std::string&) {
+    if (!first.exchange(false)) return;
+    making.set_value();
+    let_go.get_future().wait();
+  };
+  volume->attach_later();
+  making.get_future().wait();
+  auto text = std::async(std::launch::async, [&] { return volume->control("stats"); });
+  EXPECT_EQ(text.wait_for(std::chrono::seconds(60)), std::future_status::ready);
+  let_go.set_value();
+  EXPECT_THAT(text.get(), HasSubstr("in_flight: 0"));
+  volume->attach();
+  kernel_.on_event = nullptr;
+}
+
+TEST_F(RegistryTest, FeaturesSayWhichEngineIsUsedHere) {
+  EXPECT_THAT(registry_->control("features"), AllOf(HasSubstr("\nkernel "), HasSubstr("\nengine ")));
 }
 
 TEST_F(RegistryTest, ANameThatIsNoUtf8CanBeShown) {

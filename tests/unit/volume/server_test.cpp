@@ -5,7 +5,9 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 
 #include "support/fake_kernel_ring.h"
@@ -54,6 +56,10 @@ class FakeDoorbell final : public Doorbell {
   }
   /// The flags byte of the command that was sent last: where the marks are.
   std::byte& flags() { return bytes_.span()[kernel_.last_entry() + 7]; }
+  int kicks() {
+    const std::lock_guard lock(mutex_);
+    return kicks_;
+  }
   int acknowledgements() const { return acknowledgements_; }
   void remove() {
     removed_ = true;
@@ -124,6 +130,7 @@ class LateEngine final : public Engine {
     return given_;
   }
   bool idle() const noexcept override { return jobs_.empty(); }
+  std::string name() const override { return "late"; }
   int fd() const noexcept override { return event_.number(); }
   void wait() noexcept override { waited_ = true; }
 
@@ -143,7 +150,7 @@ class ServerTest : public testing::Test {
   static constexpr u64 size_bytes = 1 << 20;
 
   void start() {
-    server_.emplace(doorbell_, unit_, engine_, [this](const std::string& sentence) {
+    server_.emplace(doorbell_, unit_, engine_, statistics_, [this](const std::string& sentence) {
       const std::lock_guard lock(mutex_);
       failure_ = sentence;
       changed_.notify_all();
@@ -155,9 +162,14 @@ class ServerTest : public testing::Test {
     return failure_;
   }
 
+  OperationFigures figures(Operation operation) const {
+    return statistics_.figures().operations[static_cast<std::size_t>(operation)];
+  }
+
   WatchedStore store_{size_bytes};
   scsi::LogicalUnit unit_{scsi::Identity{.uuid = Uuid::random()}, scsi::Format{512, 4096, size_bytes}};
   PositionalEngine engine_{unit_, store_};
+  Statistics statistics_;
   FakeDoorbell doorbell_{{.cmdr_bytes = 16384, .data_blocks = 64}};
   std::mutex mutex_;
   std::condition_variable changed_;
@@ -214,12 +226,87 @@ TEST_F(ServerTest, TakesNoteOfTheNoticesLongBeforeTheirCountComesRound) {
 
 TEST_F(ServerTest, WhatIsUnderWayWhenItEndsIsFinishedAndGivenBack) {
   LateEngine engine(unit_, store_);
-  server_.emplace(doorbell_, unit_, engine, [](const std::string&) {});
+  server_.emplace(doorbell_, unit_, engine, statistics_, [](const std::string&) {});
   for (int i = 0; i < 3; ++i) doorbell_.send(read_of_block_8, {}, 512);
   while (engine.submitted < 3) std::this_thread::yield();
   server_.reset();
   EXPECT_TRUE(engine.idle());
   EXPECT_EQ(doorbell_.wait_for(3).size(), 3U);
+  EXPECT_EQ(figures(Operation::read).commands(), 3U);
+}
+
+TEST_F(ServerTest, CommandsAreCountedByOperationWhenTheirAnswersAreSeen) {
+  start();
+  const std::vector<u8> block(512, 0x5a);
+  const auto answered = [&](std::span<const u8> cdb, std::span<const u8> data_out, std::size_t data_in) {
+    doorbell_.send(cdb, data_out, data_in);
+    return doorbell_.wait_for(1)[0].status;
+  };
+  EXPECT_EQ(answered(write_of_block_8, block, 0), 0);
+  EXPECT_EQ(answered(read_of_block_8, {}, 512), 0);
+  EXPECT_EQ(answered(read_of_block_8, {}, 512), 0);
+  EXPECT_EQ(answered(std::array<u8, 10>{0x28, 0, 0xff, 0xff, 0xff, 0xff, 0, 0, 1, 0}, {}, 512), 2);
+  EXPECT_EQ(answered(std::array<u8, 10>{0x28, 0, 0, 0, 0, 8, 0, 0, 0, 0}, {}, 0), 0);
+  EXPECT_EQ(answered(std::array<u8, 10>{0x35}, {}, 0), 0);
+  // UNMAP of 16 blocks in two pieces, WRITE SAME(16) of 24 zeros
+  const std::vector<u8> pieces = {0, 38, 0, 32, 0, 0, 0, 0, 0, 0, 0, 0,  0, 0, 0, 0, 0, 0, 0, 8,
+                                  0, 0,  0, 0,  0, 0, 0, 0, 0, 0, 0, 64, 0, 0, 0, 8, 0, 0, 0, 0};
+  EXPECT_EQ(answered(std::array<u8, 10>{0x42, 0, 0, 0, 0, 0, 0, 0, 40, 0}, pieces, 0), 0);
+  EXPECT_EQ(answered(std::array<u8, 16>{0x93, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 24, 0, 0},
+                     std::vector<u8>(512), 0),
+            0);
+  EXPECT_EQ(answered(std::array<u8, 6>{}, {}, 0), 0) << "TEST UNIT READY";
+  EXPECT_EQ(answered(std::array<u8, 6>{0xdf}, {}, 0), 2);
+
+  const auto all = [&](Operation operation) {
+    const OperationFigures seen = figures(operation);
+    return std::array{seen.commands(), seen.bytes, seen.errors};
+  };
+  EXPECT_EQ(all(Operation::write), (std::array<u64, 3>{1, 512, 0}));
+  EXPECT_EQ(all(Operation::read), (std::array<u64, 3>{4, 1024, 1}));
+  EXPECT_EQ(all(Operation::flush), (std::array<u64, 3>{1, 0, 0}));
+  EXPECT_EQ(all(Operation::discard), (std::array<u64, 3>{2, 40 * 512, 0}));
+  EXPECT_EQ(all(Operation::other), (std::array<u64, 3>{2, 0, 1}));
+  server_.reset();
+  const StatisticsFigures now = statistics_.figures();
+  EXPECT_EQ(now.batches, 10U);
+  EXPECT_EQ(now.kicks, static_cast<u64>(doorbell_.kicks()) - 1) << "the first kick is no answer";
+  EXPECT_EQ(now.in_flight, 0U);
+}
+
+TEST_F(ServerTest, CommandsThatWereThereTogetherAreOneBatchAndOneKick) {
+  for (int i = 0; i < 20; ++i) doorbell_.send(read_of_block_8, {}, 512);
+  start();
+  doorbell_.wait_for(20);
+  server_.reset();
+  const StatisticsFigures now = statistics_.figures();
+  EXPECT_EQ(now.commands(), 20U);
+  EXPECT_EQ(now.batches, 1U);
+  EXPECT_EQ(now.kicks, 1U);
+}
+
+TEST_F(ServerTest, WhatIsUnderWayIsSeenWhileTheStoreHangs) {
+  std::promise<void> let_go;
+  store_.on_write = [&] { let_go.get_future().wait(); };
+  const std::vector<u8> block(512, 0x5a);
+  for (int i = 0; i < 3; ++i) {
+    const bool first = i == 0;
+    doorbell_.send(first ? write_of_block_8 : read_of_block_8,
+                   first ? std::span<const u8>(block) : std::span<const u8>(), first ? 0 : 512);
+  }
+  start();
+  const auto end = std::chrono::steady_clock::now() + 60s;
+  while (statistics_.figures().in_flight != 3 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::yield();
+  }
+  EXPECT_EQ(statistics_.figures().in_flight, 3U);
+  EXPECT_EQ(statistics_.figures().commands(), 0U);
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  let_go.set_value();
+  doorbell_.wait_for(3);
+  server_.reset();
+  EXPECT_EQ(statistics_.figures().in_flight, 0U);
+  EXPECT_GE(figures(Operation::write).max_ns, 20'000'000U);
 }
 
 constexpr std::byte begun{0x10};
