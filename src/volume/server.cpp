@@ -16,11 +16,6 @@ namespace tcmufs::volume {
 
 namespace {
 
-// Commands taken before the first answers are given back: enough to share the kick, few enough not to be
-// waited for.
-constexpr std::size_t batch_limit = 32;
-constexpr std::size_t job_limit = 128;  // under way at once
-
 // The kernel counts notices in 32 bits, at most one per command, and one at which the count is what was
 // acknowledged last would make no edge.
 constexpr u32 notice_limit = 4096;
@@ -29,10 +24,6 @@ constexpr int courteous_niceness = 5;
 
 // How long a polling server looks at an empty ring before it sleeps after all.
 constexpr u64 patience_ns = 500'000;
-
-tcmu::RingResponse ring_response(const scsi::Response& response) {
-  return {static_cast<u8>(response.status), response.sense.span(), response.data_in_bytes};
-}
 
 u64 now_ns() noexcept {
   timespec now{};
@@ -66,10 +57,10 @@ void watch(int epoll, int fd, u32 events) {
 Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
                std::function<void(const std::string&)> failed)
     : doorbell_(doorbell),
-      unit_(unit),
       engine_(engine),
       failed_(std::move(failed)),
-      ring_(doorbell.memory()),
+      dispatcher_(doorbell.memory(), unit, engine),
+      ring_(dispatcher_.ring()),
       pace_(several_processors()),
       stop_(make_event()),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
@@ -77,8 +68,6 @@ Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine,
   watch(epoll_.number(), doorbell_.fd(), EPOLLIN | EPOLLET);
   watch(epoll_.number(), stop_.number(), EPOLLIN);
   if (engine_.fd() >= 0) watch(epoll_.number(), engine_.fd(), EPOLLIN);
-  batch_.reserve(batch_limit);
-  free_jobs_.reserve(job_limit);
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
@@ -105,7 +94,7 @@ void Server::run() noexcept {
   // The engine uses the ring's data area.
   while (!engine_.idle()) {
     engine_.wait();
-    finish_jobs();
+    dispatcher_.finish();
   }
   if (present_ && !ring_.broken()) present_ = give_back();
   if (stopped) return;
@@ -120,7 +109,7 @@ bool Server::wait() noexcept {
     present_ = doorbell_.acknowledge();
     return !stopping_;  // it may have been a notice of what has not been looked at
   }
-  if (can_take() && ring_.waiting()) return !stopping_;
+  if (dispatcher_.can_take() && ring_.waiting()) return !stopping_;
   std::array<epoll_event, 3> events{};
   const int count = ::epoll_wait(epoll_.number(), events.data(), events.size(), -1);
   for (int i = 0; i < count; ++i) {
@@ -147,52 +136,14 @@ void Server::poll_ring() noexcept {
 bool Server::serve() noexcept {
   bool present = true;
   while (present && !ring_.broken()) {
-    const u32 taken = take_batch();
-    finish_jobs();
+    const u32 taken = dispatcher_.take();
+    dispatcher_.finish();
     present = give_back();
     if (taken == 0) break;
     unacknowledged_ += taken;
     keep_pace(taken);
   }
   return present;
-}
-
-bool Server::can_take() const noexcept {
-  return !free_jobs_.empty() || jobs_.size() < job_limit;
-}
-
-u32 Server::take_batch() noexcept {
-  batch_.clear();
-  u32 taken = 0;
-  while (taken < batch_limit && can_take()) {
-    if (free_jobs_.empty()) {
-      jobs_.push_back(std::make_unique<Job>());
-      jobs_.back()->ring = &ring_;
-      free_jobs_.push_back(jobs_.back().get());
-    }
-    tcmu::RingCommand* command = ring_.take();
-    if (command == nullptr) break;
-    ++taken;
-    auto outcome = unit_.start({command->cdb_bytes(), command->buffer});
-    if (const auto* response = std::get_if<scsi::Response>(&outcome)) {
-      ring_.finish(*command, ring_response(*response));
-      continue;
-    }
-    Job* job = free_jobs_.back();
-    free_jobs_.pop_back();
-    job->command = command;
-    job->plan = std::move(std::get<scsi::Plan>(outcome));
-    batch_.push_back(job);
-  }
-  if (!batch_.empty()) engine_.submit(batch_);
-  return taken;
-}
-
-void Server::finish_jobs() noexcept {
-  for (Job* job : engine_.reap()) {
-    ring_.finish(*job->command, ring_response(job->response));
-    free_jobs_.push_back(job);
-  }
 }
 
 bool Server::give_back() noexcept {

@@ -2,15 +2,14 @@
 
 #include <atomic>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "scsi/logical_unit.h"
 #include "sys/fd.h"
 #include "tcmu/ring.h"
+#include "volume/dispatcher.h"
 #include "volume/engine.h"
 #include "volume/pace.h"
 
@@ -54,20 +53,14 @@ class Server {
   bool wait() noexcept;
   void poll_ring() noexcept;
   bool serve() noexcept;
-  bool can_take() const noexcept;
-  u32 take_batch() noexcept;
-  void finish_jobs() noexcept;
   bool give_back() noexcept;
   void keep_pace(u32 commands) noexcept;
 
   Doorbell& doorbell_;
-  scsi::LogicalUnit& unit_;
   Engine& engine_;
   std::function<void(const std::string&)> failed_;
-  tcmu::Ring ring_;
-  std::vector<std::unique_ptr<Job>> jobs_;  // all there are
-  std::vector<Job*> free_jobs_;
-  std::vector<Job*> batch_;
+  Dispatcher dispatcher_;
+  tcmu::Ring& ring_;
   Pace pace_;
   Manner manner_ = Manner::prompt;
   u64 idle_since_ns_ = 0;
