@@ -12,8 +12,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "bench/null_store.h"
 #include "support/fake_kernel_ring.h"
+#include "support/null_store.h"
 #include "volume/dispatcher.h"
 #include "volume/positional_engine.h"
 
