@@ -178,7 +178,7 @@ TEST(HoldersOfADisk, AreFoundInTheRealProcToo) {
 
 TEST(Stacking, IsAnotherTextWithEveryDiskStackedDeviceAndLoopDeviceThatComesOrGoes) {
   const IdleDisk places;
-  const auto after = [&places, before = lio::stacking(places.sysfs())](auto&& change) mutable {
+  auto after = [&places, before = lio::stacking(places.sysfs())](auto&& change) mutable {
     change();
     const std::string was = std::exchange(before, lio::stacking(places.sysfs()));
     return was != before;
