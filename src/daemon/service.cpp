@@ -21,6 +21,7 @@
 #include "fuse/session.h"
 #include "lio/configfs.h"
 #include "lio/kernel.h"
+#include "lio/scsi_disk.h"
 #include "sys/error.h"
 #include "volume/catalog.h"
 #include "volume/kernel.h"
@@ -139,7 +140,7 @@ int serve(const Options& options, Background& background) {
     const Serving serving(session);
     registry.bring_up();
     {
-      const UseWatch watch([&] { hold(true); });
+      const UseWatch watch([&] { hold(true); }, [] { return lio::stacking(); });
       background.ready();
       log_info("serving " + quoted(paths.store) + " at " + quoted(paths.mount_point));
       wait_for_the_end(signals, serving);

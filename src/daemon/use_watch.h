@@ -1,17 +1,20 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <thread>
 
 #include "sys/fd.h"
 
 namespace tcmufs::daemon {
 
-/// Calls `look`, which must not throw, from a thread of its own, whenever a file system is mounted or unmounted, swap is switched
-/// on or off, and once a second (stacked devices come without an event), from construction to destruction.
+/// Calls `look` from a thread of its own whenever disks may have become used or free: at the start, when a
+/// file system is mounted or unmounted, when swap is switched on or off, when `stacking` says something else
+/// than a second ago (devices on devices come without an event), and once a minute whatever happens. From
+/// construction to destruction; neither must throw.
 class UseWatch {
  public:
-  explicit UseWatch(std::function<void()> look);
+  UseWatch(std::function<void()> look, std::function<std::string()> stacking);
   ~UseWatch();
   UseWatch(const UseWatch&) = delete;
   UseWatch& operator=(const UseWatch&) = delete;
@@ -20,6 +23,7 @@ class UseWatch {
   void run();
 
   std::function<void()> look_;
+  std::function<std::string()> stacking_;
   Fd mounts_;
   Fd swaps_;
   Fd stop_;

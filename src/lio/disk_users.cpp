@@ -209,4 +209,16 @@ std::vector<Holder> lasting_holders_of(const ScsiDisk& disk, const std::string& 
   return Users(disk, sysfs, proc).find_lasting();
 }
 
+std::string stacking(const std::string& sysfs) {
+  std::string text;
+  for (const std::string& name : names_in_if_there(sysfs + "/block")) {
+    text += name + "\n";
+    if (name.starts_with("sd")) continue;  // lies on nothing
+    const std::string directory = sysfs + "/block/" + name;
+    for (const std::string& below : names_in_if_there(directory + "/slaves")) text += " " + below + "\n";
+    if (name.starts_with("loop")) text += " " + text_if_there(directory + "/loop/backing_file") + "\n";
+  }
+  return text;
+}
+
 }  // namespace tcmufs::lio

@@ -47,9 +47,13 @@ struct Holder {
 std::vector<Holder> holders_of(const ScsiDisk& disk, const std::string& sysfs = "/sys",
                                const std::string& proc = "/proc");
 
-/// The same without the processes: quick enough to be asked every second for every disk.
+/// The same without the processes: quick, however many there are.
 std::vector<Holder> lasting_holders_of(const ScsiDisk& disk, const std::string& sysfs = "/sys",
                                        const std::string& proc = "/proc");
+
+/// What block devices there are, and what lies on what: not the same text again once a disk has come, or
+/// something has been stacked on one or taken from it, which no event tells. One look, however many disks.
+std::string stacking(const std::string& sysfs = "/sys");
 
 /// "mounted on '/srv'; open in process 17 (dd)".
 std::string describe(const std::vector<Holder>& holders);

@@ -2,15 +2,14 @@
 
 #include <atomic>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <thread>
-#include <vector>
 
 #include "scsi/logical_unit.h"
 #include "sys/fd.h"
 #include "tcmu/ring.h"
+#include "volume/dispatcher.h"
 #include "volume/engine.h"
 #include "volume/pace.h"
 #include "volume/statistics.h"
@@ -55,33 +54,19 @@ class Server {
   void be_patient_for(u32 microseconds) noexcept { patience_ns_ = u64{1000} * microseconds; }
 
  private:
-  /// A command of the batch that took no I/O.
-  struct Answered {
-    Operation operation;
-    scsi::Status status;
-  };
-
   void run() noexcept;
   bool wait() noexcept;
   void poll_ring() noexcept;
   bool serve() noexcept;
-  bool can_take() const noexcept;
-  u32 take_batch() noexcept;
-  void finish_jobs() noexcept;
   bool give_back() noexcept;
   void keep_pace(u32 commands) noexcept;
 
   Doorbell& doorbell_;
-  scsi::LogicalUnit& unit_;
   Engine& engine_;
   Statistics& statistics_;
   std::function<void(const std::string&)> failed_;
-  tcmu::Ring ring_;
-  std::vector<std::unique_ptr<Job>> jobs_;  // all there are
-  std::vector<Job*> free_jobs_;
-  std::vector<Job*> batch_;
-  std::vector<Answered> answered_;
-  u64 taken_ns_ = 0;  // when the batch was
+  Dispatcher dispatcher_;
+  tcmu::Ring& ring_;
   Pace pace_;
   Manner manner_ = Manner::prompt;
   std::atomic<u64> patience_ns_ = 500'000;

@@ -74,7 +74,8 @@ start -o direct
 truncate -s 64M "$mnt/v"
 verify v --rw=randrw --bsrange=512-16k --iodepth=16
 verify v --rw=write --bs=64k --iodepth=8
-mkfs.xfs -q -f $links/v || fail "mkfs.xfs"
+mkfs.ext4 -q -F $links/v
+e2fsck -fn $links/v || fail "e2fsck"
 truncate -s $((64 * 1024 * 1024 + 512)) "$mnt/v"
 printf end | dd of=$links/v bs=512 seek=131072 conv=notrunc,sync oflag=direct status=none
 must_be "the last block" "$(tail -c 512 $links/v | tr -d '\0')" end

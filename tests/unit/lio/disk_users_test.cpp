@@ -2,7 +2,9 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "unit/lio/fake_places.h"
 
@@ -172,6 +174,24 @@ TEST(HoldersOfADisk, AreFoundInTheRealProcToo) {
   EXPECT_TRUE(std::any_of(found.begin(), found.end(), [&](const Holder& holder) {
     return holder.kind == "process" && holder.detail.starts_with(pid);
   }));
+}
+
+TEST(Stacking, IsAnotherTextWithEveryDiskStackedDeviceAndLoopDeviceThatComesOrGoes) {
+  const IdleDisk places;
+  auto after = [&places, before = lio::stacking(places.sysfs())](auto&& change) mutable {
+    change();
+    const std::string was = std::exchange(before, lio::stacking(places.sysfs()));
+    return was != before;
+  };
+  const std::string block = places.sysfs() + "/block";
+  EXPECT_FALSE(after([] {}));
+  EXPECT_TRUE(after([&] { FakePlaces::write(block + "/sdy/size", "8"); }));
+  EXPECT_TRUE(after([&] { FakePlaces::write(block + "/dm-0/slaves/sda1/size", "8"); }));
+  EXPECT_TRUE(after([&] { FakePlaces::write(block + "/dm-0/slaves/sdx/size", "8"); }));
+  EXPECT_TRUE(after([&] { std::filesystem::remove_all(block + "/dm-0/slaves/sdx"); }));
+  EXPECT_TRUE(after([&] { FakePlaces::write(block + "/loop0/loop/backing_file", "/dev/sdx\n"); }));
+  EXPECT_TRUE(after([&] { std::filesystem::remove_all(block + "/loop0/loop"); }));
+  EXPECT_FALSE(after([&] { FakePlaces::write(block + "/sdx/stat", "1 2 3"); }));
 }
 
 TEST(HoldersOfADisk, AreDescribedInASentence) {

@@ -2,8 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include "support/allocation_count.h"
 #include "sys/error.h"
-#include "unit/tcmu/allocation_count.h"
 #include "unit/tcmu/ring_bench.h"
 
 namespace tcmufs::test {

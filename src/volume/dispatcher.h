@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "scsi/logical_unit.h"
+#include "tcmu/ring.h"
+#include "volume/engine.h"
+#include "volume/statistics.h"
+
+namespace tcmufs::volume {
+
+/// Brings the commands of one ring to unit and engine, and their answers back into the ring: all that a
+/// Server does between waking and telling the kernel. Waits for nothing, and allocates nothing once every job
+/// there may be has been made. Used by one thread at a time.
+class Dispatcher {
+ public:
+  /// Throws Failure (EPROTO) for a mailbox that cannot be used.
+  Dispatcher(std::span<std::byte> memory, scsi::LogicalUnit& unit, Engine& engine, Statistics& statistics);
+  /// No command may be left in the engine.
+  ~Dispatcher() = default;
+  Dispatcher(const Dispatcher&) = delete;
+  Dispatcher& operator=(const Dispatcher&) = delete;
+
+  /// Whether there is room for another command under way.
+  bool can_take() const noexcept;
+  /// Takes what the ring holds, a batch at most, and gives all its I/O to the engine at once; how many
+  /// commands that were.
+  u32 take(u64 now_ns) noexcept;
+  /// Stores the answers to what the engine has finished.
+  void finish() noexcept;
+
+  tcmu::Ring& ring() noexcept { return ring_; }
+
+ private:
+  struct Answered {  // at once
+    Operation operation;
+    scsi::Status status;
+  };
+
+  scsi::LogicalUnit& unit_;
+  Engine& engine_;
+  Statistics& statistics_;
+  tcmu::Ring ring_;
+  std::vector<std::unique_ptr<Job>> jobs_;  // all there are
+  std::vector<Job*> free_jobs_;
+  std::vector<Job*> batch_;
+  std::vector<Answered> answered_;
+  u64 taken_ns_ = 0;  // when the batch was
+};
+
+}  // namespace tcmufs::volume
