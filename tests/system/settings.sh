@@ -51,7 +51,7 @@ step "write cache"
 must_be "the kernel's view" "$(of_kernel queue/write_cache)" "write back"
 set_to t write_cache 0
 must_be "the kernel's view" "$(of_kernel queue/write_cache)" "write through"
-sdparm --get WCE --quiet $links/t | grep -q 'WCE *0.*def: *0' || fail "sdparm: $(sdparm --get WCE $links/t)"
+must_match "sdparm" "$(sdparm --get WCE $links/t)" 'WCE +0 .*def: +0'
 set_to t write_cache 1
 must_be "the kernel's view" "$(of_kernel queue/write_cache)" "write back"
 
