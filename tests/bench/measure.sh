@@ -8,6 +8,13 @@ export PATH=$TCMUFS_BIN:$PATH
 rounds=$1 seconds=$2
 shift 2
 
+# A counted clock leaps ahead while nothing can be done but wait for a file of the host, and with it go all limits of time:
+# so what is needed comes into the page cache first.
+modprobe -a target_core_user target_core_file tcm_loop sd_mod sg fuse loop nbd
+for program in tcmufs mountctl fio jq nbdkit nbd-client cp dd pidof losetup; do
+  "$program" --version >/dev/null 2>&1 || true
+done
+
 work=$(mktemp -d)
 mount -t tmpfs tmpfs "$work"
 image=$work/image
