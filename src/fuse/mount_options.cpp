@@ -2,6 +2,7 @@
 
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <sstream>
@@ -19,12 +20,10 @@ struct Flag {
   bool set;
 };
 
-constexpr std::array<Flag, 14> kFlags{{{"ro", MS_RDONLY, true},
+constexpr std::array<Flag, 12> kFlags{{{"ro", MS_RDONLY, true},
                                        {"rw", MS_RDONLY, false},
                                        {"nosuid", MS_NOSUID, true},
-                                       {"suid", MS_NOSUID, false},
                                        {"nodev", MS_NODEV, true},
-                                       {"dev", MS_NODEV, false},
                                        {"noexec", MS_NOEXEC, true},
                                        {"exec", MS_NOEXEC, false},
                                        {"noatime", MS_NOATIME, true},
@@ -36,6 +35,20 @@ constexpr std::array<Flag, 14> kFlags{{{"ro", MS_RDONLY, true},
 
 bool for_kernel(const std::string& option) {
   return option == "allow_other" || option == "default_permissions" || option.starts_with("max_read=");
+}
+
+/// What mount(8), fstab and systemd say to one another, and the modes of access times, which control files do
+/// not have. mount.fuse3 adds `dev` and `suid` to all that it passes on: there is nothing here they could be
+/// meant for.
+bool for_others(const std::string& option) {
+  constexpr std::array<std::string_view, 19> words{
+      "defaults",   "auto",        "noauto",        "user",     "nouser",    "users",  "owner",
+      "group",      "nofail",      "_netdev",       "dev",      "suid",      "silent", "relatime",
+      "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime"};
+  constexpr std::array<std::string_view, 3> beginnings{"x-", "X-", "comment="};
+  return std::ranges::find(words, option) != words.end() ||
+         std::ranges::any_of(beginnings,
+                             [&](std::string_view beginning) { return option.starts_with(beginning); });
 }
 
 /// libfuse takes a comma for the end of an option and a backslash for an escape.
@@ -57,6 +70,7 @@ MountOptions sorted_options(const std::vector<std::string>& options, const std::
   for (const auto& several : options) {
     std::istringstream list(several);
     for (std::string option; std::getline(list, option, ',');) {
+      if (for_others(option)) continue;
       if (option == "auto_unmount") {
         throw Failure(EINVAL, "cannot mount with the option 'auto_unmount'",
                       "it is not needed: the next start on a mount point clears a dead mount there");

@@ -5,7 +5,8 @@
 
 namespace tcmufs::fuse {
 
-/// The options of `-o`, sorted by who takes them. libfuse is shown all of them: it knows which there are.
+/// The options of `-o`, sorted by who takes them. Those that mount(8) and fstab have for themselves are left
+/// out; libfuse is shown all others: it knows which there are.
 struct MountOptions {
   unsigned long flags = 0;             // MS_* of mount(2)
   std::string kernel;                  // ",allow_other...": to be added to mount(2)'s data

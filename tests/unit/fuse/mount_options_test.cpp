@@ -12,9 +12,20 @@ namespace tcmufs::fuse {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 
-TEST(MountOptions, AreWithoutSetuidAndDevicesUnlessAsked) {
-  EXPECT_EQ(sorted_options({}, "s").flags, static_cast<unsigned long>(MS_NOSUID | MS_NODEV));
-  EXPECT_EQ(sorted_options({"suid,dev"}, "s").flags, 0U);
+TEST(MountOptions, AreWithoutSetuidAndDevicesThoughTheHelperOfMountAsks) {
+  for (const auto* given : {"", "defaults,dev,suid"}) {
+    EXPECT_EQ(sorted_options({given}, "s").flags, static_cast<unsigned long>(MS_NOSUID | MS_NODEV)) << given;
+  }
+}
+
+TEST(MountOptions, WordsOfFstabAreForOthers) {
+  const auto sorted = sorted_options(
+      {"noauto,nofail,_netdev,user,x-systemd.requires=a.service,X-mount.mkdir,comment=x,relatime", "dev",
+       "suid"},
+      "s");
+  EXPECT_EQ(sorted.flags, static_cast<unsigned long>(MS_NOSUID | MS_NODEV));
+  EXPECT_EQ(sorted.kernel, "");
+  EXPECT_EQ(sorted.arguments, sorted_options({}, "s").arguments);
 }
 
 TEST(MountOptions, TheLastOfOppositesCounts) {
