@@ -35,7 +35,7 @@ std::optional<MountStatus> status_of_living(const std::string& mount) {
 
 [[noreturn]] void refuse_used(const std::string& mount, const std::string& holders) {
   throw Refusal(ExitStatus::failed, "cannot unmount " + quoted(mount) + ", its disks are in use (EBUSY): " +
-                                        holders + ". Let go of them first, or use --force");
+                                        holders + ". Let go of them first, or use 'mountctl umount --force'");
 }
 
 /// umount2 gave EBUSY: disks that have been taken into use since, or files of the mount itself.
@@ -47,7 +47,7 @@ std::optional<MountStatus> status_of_living(const std::string& mount) {
   for (const std::string& user : users_of_mount(mount, {daemon, ::getpid()}))
     text += (text.empty() ? ": " : ", ") + user;
   throw Refusal(ExitStatus::failed, "cannot unmount " + quoted(mount) + ", it is in use (EBUSY)" + text +
-                                        ". Let go of it first, or use --force");
+                                        ". Let go of it first, or use 'mountctl umount --force'");
 }
 
 void umount_now(const std::string& mount, bool force, pid_t daemon, const Umount2& umount2) {
