@@ -14,6 +14,7 @@
 #include "ctlfs/names.h"
 #include "ctlfs/tree.h"
 #include "daemon/log.h"
+#include "daemon/notify.h"
 #include "daemon/paths.h"
 #include "daemon/protect.h"
 #include "daemon/use_watch.h"
@@ -138,13 +139,17 @@ int serve(const Options& options, Background& background) {
       }
     };
     const Serving serving(session);
+    notify_status("bringing up the volumes of " + quoted(paths.store));
     registry.bring_up();
     {
       const UseWatch watch([&] { hold(true); }, [] { return lio::stacking(); });
       background.ready();
-      log_info("serving " + quoted(paths.store) + " at " + quoted(paths.mount_point));
+      const std::string serving_what = "serving " + quoted(paths.store) + " at " + quoted(paths.mount_point);
+      notify_ready(serving_what);
+      log_info(serving_what);
       wait_for_the_end(signals, serving);
     }
+    notify_stopping("taking the disks down");
     hold(false);
     clean = registry.take_down(Deadline::after(take_down_limit));
   }

@@ -1,0 +1,164 @@
+#!/bin/bash
+# The Debian package on a machine with systemd: installed, used, upgraded under I/O, its daemon killed, removed, purged; fstab.
+# The packages are built beforehand, by package_build, as versions 0.1.0+1 and 0.1.0+2.
+# vm: --systemd --timeout 1200
+packages=$TCMUFS_BIN/../package
+. "$(dirname "$0")/lib.sh"
+PATH=${PATH#"$TCMUFS_BIN:"} # what is installed is tried
+
+export DEBIAN_FRONTEND=noninteractive
+mnt=/mnt/disks
+store=/var/lib/tcmufs
+service=tcmufs@disks.service
+size=67108864
+main_pid() { systemctl show --property=MainPID --value $service; }
+is_active() { systemctl --quiet is-active $service; }
+our_files() { find / -xdev \( -name '*tcmufs*' -o -name '*mountctl*' \) -not -path "$TOP/*" -not -path '/tmp/*' 2>/dev/null | sort; }
+TOP=$(cd "$(dirname "$0")/../../../.." && pwd)
+our_files >"$work/files_before"
+
+step "install: nothing runs yet, everything is where it is looked for"
+dpkg -i "$packages"/tcmufs_*+1_*.deb
+for file in /usr/sbin/{tcmufs,mountctl,umount.fuse.tcmufs} /etc/tcmufs/disks.conf /usr/share/man/man8/{tcmufs,mountctl}.8; do
+  [ -e "$file" ] || fail "there is no $file"
+done
+no_daemon || fail "the installation started a daemon"
+must_match "the conffiles" "$(dpkg-query -W -f '${Conffiles}' tcmufs)" '/etc/tcmufs/disks.conf'
+systemd-analyze verify $service 2>&1 | { ! grep -i tcmufs; } || fail "systemd-analyze verify"
+
+step "without a store the service fails, in words"
+rmdir $store 2>/dev/null || true
+mkdir -p $mnt
+must_fail 'failed' systemctl start $service
+systemctl stop $service
+must_match "the journal" "$(journalctl -u $service -o cat --no-pager)" 'the store .*cannot be used.*mkdir -p /var/lib/tcmufs'
+systemctl reset-failed $service
+
+step "start: returns when it is ready, and says what it does"
+mkdir $store
+truncate -s $size $store/v # a volume that comes up before the start returns
+systemctl start $service
+mountpoint -q $mnt || fail "there is no mount"
+must_be "the state of v" "$(state v)" ready
+must_be "the status" "$(systemctl show --property=StatusText --value $service)" "serving '$store' at '$mnt'"
+must_be "the link" "$(mountctl create w 64M)" "$links/w"
+mkfs.ext4 -q $links/w
+
+step "udev: systemd knows the link, no desktop mounts the disk"
+udevadm settle
+known() { systemctl --quiet is-active dev-tcmufs-w.device; }
+wait_until 60 known
+must_match "what udev knows" "$(udevadm info -q property $links/w)" '^UDISKS_AUTO=0'
+
+step "a line of fstab for a disk: systemd mounts it by its link, and unmounts it before the service stops"
+mkdir -p /srv/w
+cp /etc/fstab "$work/fstab"
+echo "$links/w /srv/w ext4 nofail,x-systemd.requires=$service 0 0" >>/etc/fstab
+systemctl daemon-reload
+systemctl start srv-w.mount
+echo before >/srv/w/file
+
+step "the daemon is killed under I/O: systemd has the next one there within a second or so, nobody sees an error"
+fio --name=load --filename="$links/v" --direct=1 --rw=randwrite --bsrange=4k-64k --ioengine=libaio --iodepth=8 --size=$size \
+  --verify=crc32c --verify_backlog=64 --time_based --runtime=40 --verify_fatal=1 --minimal >"$work/fio.log" 2>&1 &
+fio=$!
+sleep 3
+for death in 1 2 3; do
+  old=$(main_pid)
+  began=$(date +%s%N)
+  kill -9 "$old"
+  another() { [ "$(main_pid)" != "$old" ] && [ "$(main_pid)" != 0 ] && is_active; }
+  wait_until 60 another
+  echo "death $death: the next daemon was ready after $((($(date +%s%N) - began) / 1000000)) ms"
+  began=$(journalctl -u $service -o json --no-pager | jq -rs 'map(select(.MESSAGE | tostring | test("Scheduled restart"))) | length')
+  must_be "the number of restarts" "$began" "$death"
+  must_be "the state of v" "$(state v)" ready
+done
+
+step "upgrade under I/O: a daemon of the new version, the same disks"
+device=$(control v device)
+old=$(main_pid)
+dpkg -i "$packages"/tcmufs_*+2_*.deb
+is_active || fail "the service is not active after the upgrade"
+[ "$(main_pid)" != "$old" ] || fail "the daemon of the old version runs still"
+must_be "the installed version" "$(dpkg-query -W -f '${Version}' tcmufs | sed 's/.*+//')" 2
+must_be "the program that runs" "$(readlink "/proc/$(main_pid)/exe")" /usr/sbin/tcmufs
+must_be "the device of v" "$(control v device)" "$device"
+echo after >>/srv/w/file
+sync -f /srv/w/file
+kill -0 $fio 2>/dev/null || fail "fio had ended before the upgrade: the test is too slow"
+wait $fio || { cat "$work/fio.log" && fail "fio, with status $?"; }
+must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
+
+step "umount: refused while a disk is in use, with who; -r makes it read-only then"
+must_exit 32 "w is mounted on '/srv/w'" umount $mnt
+must_exit 32 "read-only now" umount -r $mnt
+must_match "the options" "$(findmnt -n -o OPTIONS $mnt)" '^ro,'
+must_be_ready v $size
+mount -i -o remount,rw $mnt
+
+step "removal: refused while a disk is in use"
+must_fail "w is mounted on '/srv/w'" dpkg -r tcmufs
+is_active || fail "the refused removal stopped the service"
+must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
+dpkg --configure -a
+
+step "stop: the file system on the disk is unmounted first, then all is taken down"
+systemctl stop $service
+! mountpoint -q /srv/w || fail "/srv/w is still mounted"
+nothing_left
+systemctl start srv-w.mount # brings the service
+is_active || fail "the mount did not bring the service"
+must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
+systemctl stop srv-w.mount
+
+step "umount takes all down before it returns, and the service has ended, not failed"
+umount -v $mnt
+no_daemon || fail "umount returned before the daemon had ended"
+wait_until 30 eval '! is_active'
+must_be "the result of the service" "$(systemctl show --property=Result --value $service)" success
+nothing_left
+
+step "mount -t fuse.tcmufs and a line of fstab"
+mount -t fuse.tcmufs $store $mnt -o rw,nofail,_netdev,x-systemd.requires=a.service,block_size=4096
+must_be "the type" "$(findmnt -n -o FSTYPE $mnt)" fuse.tcmufs
+must_be_ready v $size
+must_match "the options" "$(findmnt -n -o OPTIONS $mnt)" 'rw,nosuid,nodev'
+truncate -s $size $mnt/large_blocks
+must_be "the block size" "$(blockdev --getss $links/large_blocks)" 4096
+rm $mnt/large_blocks
+umount $mnt
+nothing_left
+cp "$work/fstab" /etc/fstab
+echo "$store $mnt fuse.tcmufs noauto,nofail,_netdev,x-systemd.device-timeout=5,comment=x 0 0" >>/etc/fstab
+mount $mnt
+must_be_ready v $size
+umount $mnt
+nothing_left
+systemctl daemon-reload
+systemctl start mnt-disks.mount
+must_be_ready v $size
+systemctl stop mnt-disks.mount
+nothing_left
+must_fail 'the store .*is no directory|cannot be used' mount -t fuse.tcmufs /etc/fstab $mnt
+cp "$work/fstab" /etc/fstab
+systemctl daemon-reload
+
+step "completion knows the volumes"
+mount -t fuse.tcmufs $store $mnt
+offered=$(bash -c '. /usr/share/bash-completion/completions/mountctl
+  COMP_WORDS=(mountctl rm ""); COMP_CWORD=2; _mountctl; echo "${COMPREPLY[*]}"
+  COMP_WORDS=(mountctl umount /m); COMP_CWORD=2; _mountctl; echo "${COMPREPLY[*]}"' 2>/dev/null)
+must_be "what is offered" "$offered" $'v w\n/mnt/disks'
+
+step "removal takes the disks down; the purge leaves nothing of ours, and the store as it was"
+systemctl enable $service 2>/dev/null
+echo x >/etc/tcmufs/mine.conf
+dpkg -r tcmufs
+nothing_left
+[ -e /etc/tcmufs/disks.conf ] || fail "the removal took the configuration"
+dpkg -P tcmufs
+our_files >"$work/files_after"
+diff "$work/files_before" <(grep -v "^$store\$" "$work/files_after") || fail "files are left over, or gone"
+must_be "the images" "$(cd $store && ls)" $'v\nw'
+must_be "the size of the image" "$(stat -c %s $store/v)" $size
