@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "lio/disk_event.h"
 #include "lio/disk_queue.h"
 #include "lio/leftovers.h"
 #include "sys/error.h"
@@ -72,7 +73,10 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
           keeping_what_was_there([&] { return find_device(options.format.size_bytes, options.deadline); })),
       link_(
           keeping_what_was_there([&] { return DeviceLink(options.link_root, options.path, device_.node); })) {
-  if (!lun_.taken_over()) lio::bypass_scheduler(device_);
+  if (!lun_.taken_over()) {
+    lio::bypass_scheduler(device_);
+    lio::announce_change(device_);
+  }
   try {
     tune(options.settings);
   } catch (const std::exception& error) {
@@ -127,6 +131,11 @@ std::string KernelDisk::flush_used() const noexcept {
   } catch (const std::exception& error) {
     return error.what();
   }
+}
+
+void KernelDisk::move_link(const std::string& path) {
+  link_.move(path);
+  lio::announce_change(device_);
 }
 
 void KernelDisk::resize(u64 size_bytes, const Deadline& deadline) {

@@ -42,7 +42,7 @@ class KernelDisk final : public Disk {
   std::string flush_used() const noexcept override;
   void resize(u64 size_bytes, const Deadline& deadline) override;
   void tune(const Settings& settings) override;
-  void move_link(const std::string& path) override { link_.move(path); }
+  void move_link(const std::string& path) override;
   const lio::ScsiDisk& device() const noexcept override { return device_; }
   u32 lun() const noexcept override { return target_.lun(); }
   std::string link() const override { return link_.full(); }
