@@ -7,14 +7,14 @@ packages=$TCMUFS_BIN/../package
 PATH=${PATH#"$TCMUFS_BIN:"} # what is installed is tried
 
 export DEBIAN_FRONTEND=noninteractive
+rm -f /var/lib/man-db/auto-update # reading all manual pages of the machine over 9p takes minutes
 mnt=/mnt/disks
 store=/var/lib/tcmufs
 service=tcmufs@disks.service
 size=67108864
 main_pid() { systemctl show --property=MainPID --value $service; }
 is_active() { systemctl --quiet is-active $service; }
-our_files() { find / -xdev \( -name '*tcmufs*' -o -name '*mountctl*' \) -not -path "$TOP/*" -not -path '/tmp/*' 2>/dev/null | sort; }
-TOP=$(cd "$(dirname "$0")/../../../.." && pwd)
+our_files() { find /etc /var -maxdepth 4 \( -name '*tcmufs*' -o -name '*mountctl*' \) -not -path "$store*" 2>/dev/null | sort; }
 our_files >"$work/files_before"
 
 step "install: nothing runs yet, everything is where it is looked for"
@@ -22,6 +22,7 @@ dpkg -i "$packages"/tcmufs_*+1_*.deb
 for file in /usr/sbin/{tcmufs,mountctl,umount.fuse.tcmufs} /etc/tcmufs/disks.conf /usr/share/man/man8/{tcmufs,mountctl}.8; do
   [ -e "$file" ] || fail "there is no $file"
 done
+dpkg -L tcmufs >"$work/installed"
 no_daemon || fail "the installation started a daemon"
 must_match "the conffiles" "$(dpkg-query -W -f '${Conffiles}' tcmufs)" '/etc/tcmufs/disks.conf'
 systemd-analyze verify $service 2>&1 | { ! grep -i tcmufs; } || fail "systemd-analyze verify"
@@ -159,6 +160,9 @@ nothing_left
 [ -e /etc/tcmufs/disks.conf ] || fail "the removal took the configuration"
 dpkg -P tcmufs
 our_files >"$work/files_after"
-diff "$work/files_before" <(grep -v "^$store\$" "$work/files_after") || fail "files are left over, or gone"
+diff "$work/files_before" "$work/files_after" || fail "files are left over, or gone"
+while IFS= read -r file; do
+  [ ! -e "$file" ] || [ -d "$file" ] || fail "$file is left over"
+done <"$work/installed"
 must_be "the images" "$(cd $store && ls)" $'v\nw'
 must_be "the size of the image" "$(stat -c %s $store/v)" $size
