@@ -11,6 +11,7 @@ rm -f /var/lib/man-db/auto-update # reading all manual pages of the machine over
 mnt=/mnt/disks
 store=/var/lib/tcmufs
 service=tcmufs@disks.service
+trap 'ended=$?; (exit $ended); show_why; [ $ended = 0 ] || journalctl -b -o short-monotonic --no-pager -n 60' EXIT
 size=67108864
 main_pid() { systemctl show --property=MainPID --value $service; }
 is_active() { systemctl --quiet is-active $service; }
@@ -54,7 +55,7 @@ must_match "what udev knows" "$(udevadm info -q property $links/w)" '^UDISKS_AUT
 step "a line of fstab for a disk: systemd mounts it by its link, and unmounts it before the service stops"
 mkdir -p /srv/w
 cp /etc/fstab "$work/fstab"
-echo "$links/w /srv/w ext4 nofail,x-systemd.requires=$service 0 0" >>/etc/fstab
+echo "$links/w /srv/w ext4 nofail,x-systemd.after=$service 0 0" >>/etc/fstab
 systemctl daemon-reload
 systemctl start srv-w.mount
 echo before >/srv/w/file
@@ -102,12 +103,12 @@ is_active || fail "the refused removal stopped the service"
 must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
 dpkg --configure -a
 
-step "stop: the file system on the disk is unmounted first, then all is taken down"
-systemctl stop $service
+step "stopped together, as at shutdown: the file system on the disk goes first; started together, it comes last"
+systemctl stop $service srv-w.mount
 ! mountpoint -q /srv/w || fail "/srv/w is still mounted"
 nothing_left
-systemctl start srv-w.mount # brings the service
-is_active || fail "the mount did not bring the service"
+systemctl start srv-w.mount $service
+mountpoint -q /srv/w || fail "/srv/w is not mounted"
 must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
 systemctl stop srv-w.mount
 
