@@ -97,8 +97,8 @@ wait $load || { cat "$work/fio.log" && fail "fio"; }
 must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
 
 step "umount: refused while a disk is in use, with who; -r makes it read-only then"
-must_exit 32 "w is mounted on '/srv/w'" umount $mnt
-must_exit 32 "read-only now" umount -r $mnt
+must_exit 32 "w is mounted on '/srv/w'" umount -c $mnt
+must_exit 32 "read-only now" umount -c -r $mnt
 must_match "the options" "$(findmnt -n -o OPTIONS $mnt)" '^ro,'
 must_be_ready v $size
 mount -i -o remount,rw $mnt
@@ -119,7 +119,7 @@ must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
 systemctl stop srv-w.mount
 
 step "umount takes all down before it returns, and the service has ended, not failed"
-umount -v $mnt
+umount -c -v $mnt
 no_daemon || fail "umount returned before the daemon had ended"
 wait_until 30 eval '! is_active'
 must_be "the result of the service" "$(systemctl show --property=Result --value $service)" success
