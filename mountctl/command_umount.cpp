@@ -14,6 +14,7 @@
 #include "mountctl/volume_list.h"
 #include "sys/error.h"
 #include "sys/fd.h"
+#include "sys/user_mounts.h"
 
 namespace tcmufs::mountctl {
 
@@ -97,6 +98,7 @@ void unmount(const std::string& mount, const UmountOptions& options, const Umoun
   const auto status = status_of_living(mount);
   if (!status) {
     umount_now(mount, options.force, 0, umount2);
+    remove_user_mount(mount);  // as the daemon would have done
     throw Refusal(ExitStatus::failed, quoted(mount) +
                                           " is unmounted, but its daemon had died before: disks may be "
                                           "left. Mount the store again to take them over");

@@ -14,6 +14,7 @@
 
 #include "fuse/mount_table.h"
 #include "sys/error.h"
+#include "sys/user_mounts.h"
 
 namespace tcmufs::fuse {
 
@@ -102,6 +103,7 @@ MountPoint::MountPoint(const std::string& path, const std::string& source, const
   }
   const auto top = topmost(mount_table(), path_);
   if (top && top->type == kMountType) id_ = top->id;
+  enter_user_mount(path_);
 }
 
 bool MountPoint::present() const noexcept {
@@ -117,6 +119,11 @@ void MountPoint::unmount() noexcept {
   try {
     const auto top = topmost(mount_table(), path_);
     if (top && top->id == id_) umount2(path_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+    const auto now = mount_table();
+    const bool another = std::any_of(now.begin(), now.end(), [&](const MountLine& line) {
+      return line.point == path_ && line.type == kMountType;
+    });
+    if (!another) remove_user_mount(path_);
   } catch (const std::exception&) {  // without a mount table, what is there may be somebody else's
     return;
   }

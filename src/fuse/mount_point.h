@@ -24,7 +24,8 @@ class MountPoint {
   /// If the table cannot be read (no descriptors left), it is taken to be.
   bool present() const noexcept;
 
-  /// Unmounts lazily if it is present and nothing is mounted on top of it.
+  /// Unmounts lazily if it is present and nothing is mounted on top of it. Once it is gone, however,
+  /// umount(8) has no entry of it any more.
   void unmount() noexcept;
 
   const std::string& path() const { return path_; }

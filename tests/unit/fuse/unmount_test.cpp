@@ -1,7 +1,11 @@
+#include <sys/mount.h>
+
+#include <cstdlib>
 #include <future>
 
 #include "mounted_fixture.h"
 #include "sys/error.h"
+#include "sys/text_file.h"
 
 namespace tcmufs::fuse {
 
@@ -10,7 +14,7 @@ using Unmounting = Mounted;
 TEST_F(Unmounting, WhileIdleEndsRun) {
   start();
   expect(0, "touch a");
-  EXPECT_EQ(run_outside("umount $M").status, 0);
+  EXPECT_EQ(run_outside("umount -i $M").status, 0);
   EXPECT_TRUE(served());
   EXPECT_TRUE(session->unmounted());
 }
@@ -21,7 +25,7 @@ TEST_F(Unmounting, LazilyEndsRunThoughAFileIsOpen) {
   // gone.
   auto user = std::async(std::launch::async, [this] {
     return run_outside(
-        "exec 3<> $M/a; umount $M && exit 5; umount -l $M || exit 6; "
+        "exec 3<> $M/a; umount -i $M && exit 5; umount -l $M || exit 6; "
         "for i in $(seq 3000); do test -e over && break; sleep 0.01; done; echo x >&3");
   });
   EXPECT_TRUE(served());
@@ -95,7 +99,7 @@ TEST_F(Unmounting, AMountLeavesWhatIsMountedOnTopAlone) {
   ASSERT_EQ(run_outside("mount -t tmpfs none $M").status, 0);
   session->unmount();
   EXPECT_EQ(run_outside("findmnt -n -o FSTYPE $M | tail -n 1").output, "tmpfs\n");
-  EXPECT_EQ(run_outside("umount $M").status, 0);
+  EXPECT_EQ(run_outside("umount -i $M").status, 0);
   session->unmount();
   EXPECT_TRUE(served());
 }
@@ -103,11 +107,11 @@ TEST_F(Unmounting, AMountLeavesWhatIsMountedOnTopAlone) {
 TEST_F(Unmounting, OfAHeldMountIsBusy) {
   start();
   session->hold(true);
-  const Result held = run_outside("umount $M");
+  const Result held = run_outside("umount -i $M");
   EXPECT_EQ(held.status, 32);
   EXPECT_THAT(held.output, ::testing::HasSubstr("target is busy"));
   session->hold(false);
-  EXPECT_EQ(run_outside("umount $M").status, 0);
+  EXPECT_EQ(run_outside("umount -i $M").status, 0);
   EXPECT_TRUE(served());
 }
 
@@ -116,6 +120,34 @@ TEST_F(Unmounting, LazilyOfAHeldMountEndsRun) {
   session->hold(true);
   EXPECT_EQ(run_outside("umount -l $M").status, 0);
   EXPECT_TRUE(served());
+}
+
+TEST_F(Unmounting, TakesTheEntryAlongByWhichUmountFindsItsHelper) {
+  const std::string table = directories->other() + "/utab";
+  setenv("LIBMOUNT_UTAB", table.c_str(), 1);
+  start();
+  EXPECT_THAT(read_text(table), ::testing::HasSubstr("TARGET=" + directories->mount_point() + " "));
+  EXPECT_EQ(run_outside("umount -i $M").status, 0);
+  EXPECT_TRUE(served());
+  session->unmount();
+  EXPECT_EQ(read_text(table), "");
+  unsetenv("LIBMOUNT_UTAB");
+}
+
+TEST_F(Unmounting, LeavesTheEntryToAnotherMountInTheSamePlace) {
+  const std::string table = directories->other() + "/utab";
+  setenv("LIBMOUNT_UTAB", table.c_str(), 1);
+  start();
+  EXPECT_EQ(umount2(directories->mount_point().c_str(), MNT_DETACH), 0);
+  EXPECT_TRUE(served());
+  {
+    Session next(*tree, Session::Options{directories->mount_point(), "/the/store", {}});
+    next.mount();
+    session->unmount();
+    EXPECT_THAT(read_text(table), ::testing::HasSubstr("TARGET=" + directories->mount_point() + " "));
+  }
+  EXPECT_EQ(read_text(table), "");
+  unsetenv("LIBMOUNT_UTAB");
 }
 
 }  // namespace tcmufs::fuse
