@@ -44,6 +44,7 @@ mountpoint -q $mnt || fail "there is no mount"
 must_be "the state of v" "$(state v)" ready
 must_be "the status" "$(systemctl show --property=StatusText --value $service)" "serving '$store' at '$mnt'"
 must_be "the link" "$(mountctl create w 64M)" "$links/w"
+echo ACME >$mnt/.ctl/vol/w/vendor # what the rule of udev does not depend on
 mkfs.ext4 -q $links/w
 
 step "udev: systemd knows the link, no desktop mounts the disk"
@@ -60,7 +61,7 @@ systemctl daemon-reload
 systemctl start srv-w.mount
 echo before >/srv/w/file
 
-step "the daemon is killed under I/O: systemd has the next one there within a second or so, nobody sees an error"
+step "the daemon is killed under I/O: systemd has the next one there at once, nobody sees an error"
 load() { # until there is the file "enough"
   until [ -e "$work/enough" ]; do
     fio --name=load --filename="$links/v" --direct=1 --rw=randwrite --bsrange=4k-64k --ioengine=libaio --iodepth=8 --size=$size \
@@ -96,9 +97,10 @@ touch "$work/enough"
 wait $load || { cat "$work/fio.log" && fail "fio"; }
 must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
 
-step "umount: refused while a disk is in use, with who; -r makes it read-only then"
-must_exit 32 "w is mounted on '/srv/w'" umount -c $mnt
-must_exit 32 "read-only now" umount -c -r $mnt
+step "umount: by its helper; refused while a disk is in use, with who; -r makes it read-only then"
+must_match "what userspace knows of the mount" "$(grep -c " TARGET=$mnt " /run/mount/utab)" '^1$'
+must_exit 32 "w is mounted on '/srv/w'" umount $mnt
+must_exit 32 "read-only now" umount -r $mnt
 must_match "the options" "$(findmnt -n -o OPTIONS $mnt)" '^ro,'
 must_be_ready v $size
 mount -i -o remount,rw $mnt
@@ -119,11 +121,14 @@ must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
 systemctl stop srv-w.mount
 
 step "umount takes all down before it returns, and the service has ended, not failed"
-umount -c -v $mnt
+strace -f -e trace=execve -o "$work/execve" umount -v $mnt
+must_match "what umount ran" "$(cat "$work/execve")" '/umount.fuse.tcmufs'
 no_daemon || fail "umount returned before the daemon had ended"
 wait_until 30 eval '! is_active'
 must_be "the result of the service" "$(systemctl show --property=Result --value $service)" success
 nothing_left
+no_entry() { ! grep -q " TARGET=$mnt " /run/mount/utab; }
+no_entry || fail "an entry of the mount is left in /run/mount/utab"
 
 step "mount -t fuse.tcmufs and a line of fstab"
 mount -t fuse.tcmufs $store $mnt -o rw,nofail,_netdev,x-systemd.requires=a.service,block_size=4096
@@ -133,8 +138,10 @@ must_match "the options" "$(findmnt -n -o OPTIONS $mnt)" 'rw,nosuid,nodev'
 truncate -s $size $mnt/large_blocks
 must_be "the block size" "$(blockdev --getss $links/large_blocks)" 4096
 rm $mnt/large_blocks
+must_match "the entries of the mount" "$(grep -c " TARGET=$mnt " /run/mount/utab)" '^2$' # ours and that of mount(8)
 umount $mnt
 nothing_left
+no_entry || fail "an entry of the mount is left in /run/mount/utab"
 cp "$work/fstab" /etc/fstab
 echo "$store $mnt fuse.tcmufs noauto,nofail,x-systemd.mount-timeout=60,comment=x 0 0" >>/etc/fstab
 mount $mnt
@@ -149,6 +156,17 @@ nothing_left
 must_fail 'the store .*is no directory|cannot be used' mount -t fuse.tcmufs /etc/fstab $mnt
 cp "$work/fstab" /etc/fstab
 systemctl daemon-reload
+
+step "a dead mount: mountctl removes what is known of it, too; the next one takes the disks over"
+mount -t fuse.tcmufs $store $mnt
+kill -9 "$(pgrep -x tcmufs)"
+wait_until 30 no_daemon
+must_exit 1 'its daemon had died' mountctl umount $mnt
+no_entry || fail "an entry of the dead mount is left in /run/mount/utab"
+mount -t fuse.tcmufs $store $mnt
+must_be_ready v $size
+umount $mnt
+nothing_left
 
 step "completion knows the volumes"
 mount -t fuse.tcmufs $store $mnt
