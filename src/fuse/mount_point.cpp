@@ -107,9 +107,13 @@ MountPoint::MountPoint(const std::string& path, const std::string& source, const
 }
 
 bool MountPoint::present() const noexcept {
+  if (gone_) return false;
   try {
     const auto table = mount_table();
-    return std::any_of(table.begin(), table.end(), [&](const MountLine& line) { return line.id == id_; });
+    if (std::any_of(table.begin(), table.end(), [&](const MountLine& line) { return line.id == id_; }))
+      return true;
+    gone_ = true;
+    return false;
   } catch (const std::exception&) {
     return true;
   }
@@ -118,7 +122,7 @@ bool MountPoint::present() const noexcept {
 void MountPoint::unmount() noexcept {
   try {
     const auto top = topmost(mount_table(), path_);
-    if (top && top->id == id_) umount2(path_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
+    if (!gone_ && top && top->id == id_) umount2(path_.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW);
     const auto now = mount_table();
     const bool another = std::any_of(now.begin(), now.end(), [&](const MountLine& line) {
       return line.point == path_ && line.type == kMountType;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <string>
 
 #include "fuse/mount_options.h"
@@ -32,7 +33,8 @@ class MountPoint {
 
  private:
   std::string path_;  // absolute, without symbolic links
-  int id_ = 0;        // as in the mount table
+  int id_ = 0;        // as in the mount table; the kernel gives it to another mount when this one is gone
+  mutable std::atomic<bool> gone_ = false;  // has been seen to be
   Fd device_;
 };
 
