@@ -1,29 +1,15 @@
 #!/bin/bash
-# The Debian package on a machine with systemd: installed, used, upgraded under I/O, its daemon killed, removed, purged; fstab.
-# The packages are built beforehand, by package_build, as versions 0.1.0+1 and 0.1.0+2.
+# The Debian package's service on a machine with systemd: installed, used, upgraded under I/O, its daemon killed, stopped.
 # vm: --systemd --timeout 1200
-packages=$TCMUFS_BIN/../package
-. "$(dirname "$0")/lib.sh"
-PATH=${PATH#"$TCMUFS_BIN:"} # what is installed is tried
-
-export DEBIAN_FRONTEND=noninteractive
-rm -f /var/lib/man-db/auto-update # reading all manual pages of the machine over 9p takes minutes
-mnt=/mnt/disks
-store=/var/lib/tcmufs
-service=tcmufs@disks.service
-trap 'ended=$?; set +e; (exit $ended); show_why; [ $ended = 0 ] || journalctl -b -o short-monotonic --no-pager -n 60' EXIT
-size=67108864
+. "$(dirname "$0")/package_lib.sh"
 main_pid() { systemctl show --property=MainPID --value $service; }
 is_active() { systemctl --quiet is-active $service; }
-our_files() { find /etc /var -maxdepth 4 \( -name '*tcmufs*' -o -name '*mountctl*' \) -not -path "$store*" 2>/dev/null | sort; }
-our_files >"$work/files_before"
 
 step "install: nothing runs yet, everything is where it is looked for"
 dpkg -i "$packages"/tcmufs_*+1_*.deb
 for file in /usr/sbin/{tcmufs,mountctl,umount.fuse.tcmufs} /etc/tcmufs/disks.conf /usr/share/man/man8/{tcmufs,mountctl}.8; do
   [ -e "$file" ] || fail "there is no $file"
 done
-dpkg -L tcmufs >"$work/installed"
 no_daemon || fail "the installation started a daemon"
 must_match "the conffiles" "$(dpkg-query -W -f '${Conffiles}' tcmufs)" '/etc/tcmufs/disks.conf'
 systemd-analyze verify $service 2>&1 | { ! grep -i tcmufs; } || fail "systemd-analyze verify"
@@ -112,8 +98,16 @@ must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
 dpkg --configure -a
 
 step "stopped together, as at shutdown: the file system on the disk goes first; started together, it comes last"
-systemctl stop $service srv-w.mount
+# One transaction for both, which two units on a command line are not.
+cat >/run/systemd/system/the-end.target <<UNIT
+[Unit]
+Conflicts=$service srv-w.mount
+After=$service srv-w.mount
+UNIT
+systemctl daemon-reload
+systemctl start the-end.target
 ! mountpoint -q /srv/w || fail "/srv/w is still mounted"
+! is_active || fail "the service has not been stopped"
 nothing_left
 systemctl start srv-w.mount $service
 mountpoint -q /srv/w || fail "/srv/w is not mounted"
@@ -127,65 +121,4 @@ no_daemon || fail "umount returned before the daemon had ended"
 wait_until 30 eval '! is_active'
 must_be "the result of the service" "$(systemctl show --property=Result --value $service)" success
 nothing_left
-no_entry() { ! grep -q " TARGET=$mnt " /run/mount/utab; }
 no_entry || fail "an entry of the mount is left in /run/mount/utab"
-
-step "mount -t fuse.tcmufs and a line of fstab"
-mount -t fuse.tcmufs $store $mnt -o rw,nofail,_netdev,x-systemd.requires=a.service,block_size=4096
-must_be "the type" "$(findmnt -n -o FSTYPE $mnt)" fuse.tcmufs
-must_be_ready v $size
-must_match "the options" "$(findmnt -n -o OPTIONS $mnt)" 'rw,nosuid,nodev'
-truncate -s $size $mnt/large_blocks
-must_be "the block size" "$(blockdev --getss $links/large_blocks)" 4096
-rm $mnt/large_blocks
-must_match "the entries of the mount" "$(grep -c " TARGET=$mnt " /run/mount/utab)" '^2$' # ours and that of mount(8)
-umount $mnt
-nothing_left
-no_entry || fail "an entry of the mount is left in /run/mount/utab"
-cp "$work/fstab" /etc/fstab
-echo "$store $mnt fuse.tcmufs noauto,nofail,x-systemd.mount-timeout=60,comment=x 0 0" >>/etc/fstab
-mount $mnt
-must_be_ready v $size
-umount $mnt
-nothing_left
-systemctl daemon-reload
-systemctl start mnt-disks.mount
-must_be_ready v $size
-systemctl stop mnt-disks.mount
-nothing_left
-must_fail 'the store .*is no directory|cannot be used' mount -t fuse.tcmufs /etc/fstab $mnt
-cp "$work/fstab" /etc/fstab
-systemctl daemon-reload
-
-step "a dead mount: mountctl removes what is known of it, too; the next one takes the disks over"
-mount -t fuse.tcmufs $store $mnt
-kill -9 "$(pgrep -x tcmufs)"
-wait_until 30 no_daemon
-must_exit 1 'its daemon had died' mountctl umount $mnt
-no_entry || fail "an entry of the dead mount is left in /run/mount/utab"
-mount -t fuse.tcmufs $store $mnt
-must_be_ready v $size
-umount $mnt
-nothing_left
-
-step "completion knows the volumes"
-mount -t fuse.tcmufs $store $mnt
-offered=$(bash -c '. /usr/share/bash-completion/completions/mountctl
-  COMP_WORDS=(mountctl rm ""); COMP_CWORD=2; _mountctl; echo "${COMPREPLY[*]}"
-  COMP_WORDS=(mountctl umount /m); COMP_CWORD=2; _mountctl; echo "${COMPREPLY[*]}"' 2>/dev/null)
-must_be "what is offered" "$offered" $'v w\n/mnt/disks'
-
-step "removal takes the disks down; the purge leaves nothing of ours, and the store as it was"
-systemctl enable $service 2>/dev/null
-echo x >/etc/tcmufs/mine.conf
-dpkg -r tcmufs
-nothing_left
-[ -e /etc/tcmufs/disks.conf ] || fail "the removal took the configuration"
-dpkg -P tcmufs
-our_files >"$work/files_after"
-diff "$work/files_before" "$work/files_after" || fail "files are left over, or gone"
-while IFS= read -r file; do
-  [ ! -e "$file" ] || [ -d "$file" ] || fail "$file is left over"
-done <"$work/installed"
-must_be "the images" "$(cd $store && ls)" $'v\nw'
-must_be "the size of the image" "$(stat -c %s $store/v)" $size
