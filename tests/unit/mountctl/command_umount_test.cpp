@@ -7,11 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
+
 #include "fake_mount.h"
 #include "mountctl/mount_users.h"
 #include "refused.h"
 #include "sys/error.h"
 #include "sys/fd.h"
+#include "sys/text_file.h"
+#include "sys/user_mounts.h"
 
 namespace tcmufs::mountctl {
 namespace {
@@ -151,6 +155,27 @@ TEST(Umount, DaemonThatCannotBeWatchedIsNoSuccess) {
   EXPECT_THAT(
       refused(ExitStatus::failed, [&] { unmount(mount.path(), at_leisure, [](auto&, int) { return 0; }); }),
       HasSubstr("cannot be watched"));
+}
+
+TEST(Umount, OfADeadMountTakesTheEntryAlongThatItsDaemonWouldHaveRemoved) {
+  const FileTree files;
+  const std::string point = files / "mnt";
+  const std::string table = files / "utab";
+  files.make_directory("mnt");
+  {
+    const Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+    if (!device) GTEST_SKIP() << "/dev/fuse cannot be opened: " << errno_name(errno);
+    const std::string data = "fd=" + std::to_string(device.number()) + ",rootmode=40000,user_id=0,group_id=0";
+    if (::mount("/store", point.c_str(), "fuse.tcmufs", 0, data.c_str()) != 0)
+      GTEST_SKIP() << "cannot mount: " << errno_name(errno);
+  }  // nobody serves it any more
+  ::setenv("LIBMOUNT_UTAB", table.c_str(), 1);
+  enter_user_mount(point);
+  EXPECT_THAT(read_text(table), HasSubstr(point));
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { unmount(point, at_leisure, system_umount2); }),
+              HasSubstr("its daemon had died"));
+  EXPECT_EQ(read_text(table), "");
+  ::unsetenv("LIBMOUNT_UTAB");
 }
 
 TEST(MountUsers, AreThoseWithAFileOrDirectoryBelowTheMount) {
