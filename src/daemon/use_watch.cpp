@@ -35,13 +35,16 @@ void UseWatch::run() {
                                    pollfd{swaps_.number(), POLLPRI, 0}};
   std::string seen;
   bool look = true;
+  bool again = false;
   for (int round = 0;; ++round) {
     // Before the look: what comes during it is seen the next time.
     std::string stacked = stacking_();
-    if (look || stacked != seen || round == look_again_rounds) {
+    const bool changed = look || stacked != seen;
+    if (changed || again || round == look_again_rounds) {
       look_();
       round = 0;
     }
+    again = changed;  // a use that ends can outlive the event
     seen = std::move(stacked);
     look = ::poll(watched.data(), watched.size(), stacking_again_ms) > 0;
     if (watched[0].revents != 0) return;

@@ -10,8 +10,8 @@ namespace tcmufs::daemon {
 
 /// Calls `look` from a thread of its own whenever disks may have become used or free: at the start, when a
 /// file system is mounted or unmounted, when swap is switched on or off, when `stacking` says something else
-/// than a second ago (devices on devices come without an event), and once a minute whatever happens. From
-/// construction to destruction; neither must throw.
+/// than a second ago (devices on devices come without an event), a second after each of these, and once a
+/// minute whatever happens. From construction to destruction; neither must throw.
 class UseWatch {
  public:
   UseWatch(std::function<void()> look, std::function<std::string()> stacking);

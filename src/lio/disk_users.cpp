@@ -218,6 +218,12 @@ std::string stacking(const std::string& sysfs) {
     for (const std::string& below : names_in_if_there(directory + "/slaves")) text += " " + below + "\n";
     if (name.starts_with("loop")) text += " " + text_if_there(directory + "/loop/backing_file") + "\n";
   }
+  // A btrfs lets go of its devices after its mount is gone.
+  const std::string btrfs = sysfs + "/fs/btrfs";
+  for (const std::string& uuid : names_in_if_there(btrfs)) {
+    for (const std::string& member : names_in_if_there(btrfs + "/" + uuid + "/devices"))
+      text += member + " " + uuid + "\n";
+  }
   return text;
 }
 

@@ -192,6 +192,9 @@ TEST(Stacking, IsAnotherTextWithEveryDiskStackedDeviceAndLoopDeviceThatComesOrGo
   EXPECT_TRUE(after([&] { FakePlaces::write(block + "/loop0/loop/backing_file", "/dev/sdx\n"); }));
   EXPECT_TRUE(after([&] { std::filesystem::remove_all(block + "/loop0/loop"); }));
   EXPECT_FALSE(after([&] { FakePlaces::write(block + "/sdx/stat", "1 2 3"); }));
+  const std::string btrfs = places.sysfs() + "/fs/btrfs/8f1d";
+  EXPECT_TRUE(after([&] { FakePlaces::write(btrfs + "/devices/sdx/size", "8"); }));
+  EXPECT_TRUE(after([&] { std::filesystem::remove_all(btrfs); }));
 }
 
 TEST(HoldersOfADisk, AreDescribedInASentence) {
