@@ -50,7 +50,9 @@ Options parse_command_line(int argc, char** argv) {
     const auto equals = std::min(option.find('='), option.size());
     const std::string name = option.substr(0, equals);
     if (volume::is_setting(name)) {
-      options.settings.emplace_back(name, equals == option.size() ? "1" : option.substr(equals + 1));
+      options.settings.emplace_back(name, equals < option.size()    ? option.substr(equals + 1)
+                                          : volume::is_switch(name) ? "1"
+                                                                    : "");
     } else {
       options.mount_options.push_back(option);
     }

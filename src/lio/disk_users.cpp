@@ -211,18 +211,20 @@ std::vector<Holder> lasting_holders_of(const ScsiDisk& disk, const std::string& 
 
 std::string stacking(const std::string& sysfs) {
   std::string text;
+  const auto say = [&text](std::string_view first, std::string_view second) {
+    text.append(first).append(" ").append(second).append("\n");
+  };
   for (const std::string& name : names_in_if_there(sysfs + "/block")) {
-    text += name + "\n";
+    say(name, "");
     if (name.starts_with("sd")) continue;  // lies on nothing
     const std::string directory = sysfs + "/block/" + name;
-    for (const std::string& below : names_in_if_there(directory + "/slaves")) text += " " + below + "\n";
-    if (name.starts_with("loop")) text += " " + text_if_there(directory + "/loop/backing_file") + "\n";
+    for (const std::string& below : names_in_if_there(directory + "/slaves")) say("", below);
+    if (name.starts_with("loop")) say("", text_if_there(directory + "/loop/backing_file"));
   }
   // A btrfs lets go of its devices after its mount is gone.
-  const std::string btrfs = sysfs + "/fs/btrfs";
+  const std::string btrfs = sysfs + "/fs/btrfs/";
   for (const std::string& uuid : names_in_if_there(btrfs)) {
-    for (const std::string& member : names_in_if_there(btrfs + "/" + uuid + "/devices"))
-      text += member + " " + uuid + "\n";
+    for (const std::string& member : names_in_if_there(btrfs + uuid + "/devices")) say(uuid, member);
   }
   return text;
 }

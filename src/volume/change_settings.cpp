@@ -36,10 +36,7 @@ void FileVolume::change_setting(const std::string& name, const std::string& valu
   const Settings wanted = with_setting(record_.settings, name, value, quoted(now.path));
   if (wanted == record_.settings) return;
   check_fits(now, wanted);
-  if (disk_ && only_tuned(record_.settings, wanted)) {
-    disk_->tune(wanted);
-    return keep_settings(wanted);
-  }
+  if (disk_ && only_tuned(record_.settings, wanted)) return tune(wanted);
   if (disk_ || stranded_) {
     return attach_with(wanted, "cannot set " + name + " of " + quoted(now.path) + " to " + quoted(value));
   }
@@ -50,6 +47,21 @@ void FileVolume::change_setting(const std::string& name, const std::string& valu
   } catch (const std::exception& error) {
     // The value is set; that the volume still cannot become a disk is what its state says.
     remember(error.what());
+  }
+}
+
+// A disk never has a value that is not kept.
+void FileVolume::tune(const Settings& settings) {
+  try {
+    disk_->tune(settings);
+    keep_settings(settings);
+  } catch (...) {
+    try {
+      disk_->tune(record_.settings);
+    } catch (const std::exception& error) {
+      context_.log(error.what());
+    }
+    throw;
   }
 }
 

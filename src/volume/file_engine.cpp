@@ -132,7 +132,9 @@ void FileEngine::written(Job& job) noexcept {
   }
 }
 
+// Which block it was is found out by writing block by block, which direct I/O need not allow.
 void FileEngine::refuse_write(Job& job, std::error_code error) noexcept {
+  if (direct_.on()) return finish(job, Step::transfer, error);
   job.response = unit_.complete(job.plan, Step::transfer, error, job.scsi_command(), store_);
   done_.push_back(&job);
 }

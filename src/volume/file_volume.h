@@ -94,6 +94,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void detach_now();
   void drop_disk();
   void change_setting(const std::string& name, const std::string& value);
+  void tune(const Settings& settings);
   void keep_settings(const Settings& settings);
   void take_disk_away();
   void attach_with(const Settings& settings, const std::string& what);

@@ -90,8 +90,8 @@ std::string KernelDisk::warning() const {
 }
 
 void KernelDisk::tune(const Settings& settings) {
-  server_.be_patient_for(settings.poll_us);
   lio::tune_queue(device_, settings.queue_depth, settings.read_ahead_kb);
+  server_.be_patient_for(settings.poll_us);
 }
 
 // A disk that is taken over stays where it is, wherever its volume has been moved to meanwhile.
@@ -135,7 +135,8 @@ std::string KernelDisk::flush_used() const noexcept {
 
 void KernelDisk::move_link(const std::string& path) {
   link_.move(path);
-  lio::announce_change(device_);
+  // For what is mounted by the old name, systemd would take the new one for the end of the device.
+  if (lio::lasting_holders_of(device_).empty()) lio::announce_change(device_);
 }
 
 void KernelDisk::resize(u64 size_bytes, const Deadline& deadline) {

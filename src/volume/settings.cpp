@@ -146,6 +146,11 @@ bool is_setting(const std::string& name) {
   return find(name) != nullptr;
 }
 
+bool is_switch(const std::string& name) {
+  const Setting* found = find(name);
+  return found != nullptr && found->get({}).is_boolean();
+}
+
 std::vector<std::string> setting_names() {
   std::vector<std::string> names;
   names.reserve(table.size());

@@ -31,6 +31,8 @@ struct Settings {
 
 bool is_setting(const std::string& name);
 std::vector<std::string> setting_names();
+/// Whether it can be 0 or 1 and nothing else.
+bool is_switch(const std::string& name);
 
 /// The value as its control file shows it, without a newline. The name must be a setting's.
 std::string setting_text(const Settings& settings, const std::string& name);

@@ -73,6 +73,17 @@ TEST_F(ChangeSettings, SomeAUsedDiskIsGivenAsItIs) {
   EXPECT_EQ(registry_->entries()[0].volume->control("queue_depth"), "32\n");
 }
 
+TEST_F(ChangeSettings, WhatCannotBeKeptAUsedDiskIsNotLeftWith) {
+  auto volume = attached("db0");
+  kernel_.taken_events();
+  break_store();
+  refusal([&] { volume->set_control("queue_depth", "32"); }, EISDIR);
+  mend_store();
+  EXPECT_THAT(kernel_.taken_events(),
+              ElementsAre("tuned db0 to a depth of 32", "tuned db0 to a depth of 1024"));
+  EXPECT_EQ(volume->control("queue_depth"), "1024\n");
+}
+
 TEST_F(ChangeSettings, ADiskIsMadeWithThem) {
   auto volume = create("db0");
   volume->set_control("read_only", "1");

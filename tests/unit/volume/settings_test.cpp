@@ -105,6 +105,14 @@ TEST(Settings, ASwitchIsOnOrOff) {
   }
 }
 
+TEST(Settings, SomeAreSwitches) {
+  EXPECT_TRUE(is_switch("direct"));
+  EXPECT_TRUE(is_switch("write_cache"));
+  EXPECT_FALSE(is_switch("vendor"));
+  EXPECT_FALSE(is_switch("poll_us"));
+  EXPECT_FALSE(is_switch("allow_other"));
+}
+
 TEST(Settings, NamesAreAsciiOfTheLengthThatInquiryHas) {
   EXPECT_EQ(with_setting({}, "vendor", "ACME Ltd", "x").vendor, "ACME Ltd");
   EXPECT_EQ(with_setting({}, "product", "1234567890123456", "x").product, "1234567890123456");
