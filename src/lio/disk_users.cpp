@@ -214,10 +214,11 @@ std::string stacking(const std::string& sysfs) {
   const auto say = [&text](std::string_view first, std::string_view second) {
     text.append(first).append(" ").append(second).append("\n");
   };
-  for (const std::string& name : names_in_if_there(sysfs + "/block")) {
+  const std::string blocks = sysfs + "/block/";
+  for (const std::string& name : names_in_if_there(blocks)) {
     say(name, "");
     if (name.starts_with("sd")) continue;  // lies on nothing
-    const std::string directory = sysfs + "/block/" + name;
+    const std::string directory = blocks + name;
     for (const std::string& below : names_in_if_there(directory + "/slaves")) say("", below);
     if (name.starts_with("loop")) say("", text_if_there(directory + "/loop/backing_file"));
   }
