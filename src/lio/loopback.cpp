@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "lio/config_text.h"
+#include "sys/deadline.h"
 #include "sys/error.h"
 
 namespace tcmufs::lio {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr u32 largest_lun = 16383;  // SAM-5 4.7: flat space addressing
 constexpr std::size_t wwn_digits = 16;
+constexpr auto fabric_limit = std::chrono::seconds(30);  // its module may have to be loaded
 
 struct LinkOfLun {
   std::string path;
@@ -36,6 +38,8 @@ std::string naa_directory(ConfigTree& tree, const std::string& wwn) {
   }
   const std::string fabric = "loopback";
   if (!tree.exists(fabric)) tolerating({EEXIST}, [&] { tree.make_directory(fabric); });
+  // While somebody else is making it, it is there and nothing in it can be found or made.
+  poll_until(Deadline::after(fabric_limit), [&] { return tree.exists(fabric + "/version"); });
   return fabric + "/" + wwn;
 }
 

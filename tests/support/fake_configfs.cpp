@@ -20,6 +20,10 @@ FakeConfigfs::FakeConfigfs() {
 
 bool FakeConfigfs::exists(const std::string& path) {
   const std::lock_guard lock(mutex_);
+  if (unready_looks_ > 0 && path.starts_with("loopback/")) {
+    --unready_looks_;
+    return false;
+  }
   return nodes_.contains(path);
 }
 
@@ -40,6 +44,7 @@ void FakeConfigfs::make_directory(const std::string& path) {
   if (nodes_.contains(path)) fail(EEXIST, operation);
   const Names parts = parts_of(path);
   if (parts.size() > 1 && !nodes_.contains(parent_of(path))) fail(ENOENT, operation);
+  if (unready_looks_ > 0 && parts[0] == "loopback") fail(ENOENT, operation);
   if (const int error = refusal_of_mkdir(parts)) fail(error, operation);
   nodes_[path] = {Node::Kind::group, true, ""};
   fill(path, parts);
@@ -177,6 +182,11 @@ void FakeConfigfs::serve_rings(bool served) {
     served_ = served;
   }
   reset_.notify_all();
+}
+
+void FakeConfigfs::make_fabric_slowly(int looks) {
+  const std::lock_guard lock(mutex_);
+  unready_looks_ = looks;
 }
 
 void FakeConfigfs::miss_scans(bool missed) {

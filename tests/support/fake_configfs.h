@@ -47,6 +47,9 @@ class FakeConfigfs final : public lio::ConfigTree {
 
   /// Nobody serves the rings: unlink of a LUN waits until action/reset_ring of its device is written.
   void serve_rings(bool served);
+  /// The directory "loopback" is being made by somebody else: it is there, but nothing in it, for so many
+  /// looks.
+  void make_fabric_slowly(int looks);
   /// Scans find nothing from now on: the kernel's count of LUNs stays up for those linked.
   void miss_scans(bool missed);
 
@@ -102,6 +105,7 @@ class FakeConfigfs final : public lio::ConfigTree {
   void fill(const std::string& path, const Names& parts);
 
   mutable std::mutex mutex_;
+  int unready_looks_ = 0;  // guarded by mutex_
   std::condition_variable reset_;
   std::map<std::string, Node> nodes_;                               // guarded by mutex_, as all below
   std::map<std::string, int> missed_luns_;                          // by tpgt

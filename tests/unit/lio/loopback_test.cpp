@@ -70,6 +70,13 @@ TEST(LoopbackTarget, MakesTheDirectoryOfTheFabricAndLeavesIt) {
   EXPECT_EQ(tree.snapshot(), with_fabric);
 }
 
+TEST(LoopbackTarget, WaitsForTheFabricThatAnotherIsMaking) {
+  FakeConfigfs tree;
+  tree.make_fabric_slowly(5);
+  const lio::LoopbackTarget target(tree, volume_wwn);
+  EXPECT_TRUE(tree.exists(tpgt));
+}
+
 TEST(LoopbackTarget, TakesOverOneThatIsThere) {
   FakeConfigfs tree;
   const auto before = tree.snapshot();
