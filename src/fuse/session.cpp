@@ -123,6 +123,8 @@ void Session::run(const std::function<void()>& ready) {
     if (unmounted()) stop();
     if (poll(waited.data(), waited.size(), -1) < 0) waited[1].revents = 0;
   }
+  // The end of the connection may be heard of first. Later the kernel may have given the id of the mount away.
+  static_cast<void>(unmounted());
 }
 
 void Session::stop() noexcept {

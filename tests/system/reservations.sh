@@ -236,6 +236,7 @@ stop
 begin
 # Both were LUN 0 of their targets; which of them still is, the first to come up decides.
 must_match "the SCSI address" "$(readlink -f "/sys/block/$(basename "$a")/device")" ':[01]$'
+forget_attentions # that its target has another LUN now, if that one came up later
 must_be "the keys" "$(keys "$a")" "0xaaaa "
 must_be "what b may do" "$(scsi_access "$b")" "$nothing"
 must_be "what a may do" "$(access "$a")" "$all"
