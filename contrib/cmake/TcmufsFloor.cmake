@@ -15,13 +15,16 @@ function(tcmufs_floor name)
   target_link_libraries(tcmufs_${name} PRIVATE ${ARG_LINKS})
 endfunction()
 
-# The unit tests of one floor, one program: every TEST in it is a test of ctest.
+# The unit tests of one floor, one program: every TEST in it is a test of ctest. What is tested is optimised as the
+# build says; the tests themselves are not, and share one reading of GoogleTest: that takes half the time to build.
 #
 #   tcmufs_unit_test(NAME SOURCES file... [LINKS target...])
 function(tcmufs_unit_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINKS" ${ARGN})
   add_executable(unit_${name} ${ARG_SOURCES})
   target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_precompile_headers(unit_${name} PRIVATE <gmock/gmock.h>)
+  target_compile_options(unit_${name} PRIVATE -O0)
   target_link_libraries(unit_${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(unit_${name} TEST_PREFIX "${TCMUFS_TEST_PREFIX}${name}." DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
