@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "mounted_fixture.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 
 namespace tcmufs::fuse {
