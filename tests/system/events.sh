@@ -44,6 +44,7 @@ readers=()
 for _ in $(seq 300); do
   cat "$mnt/.ctl/vol/t/events" >/dev/null &
   readers+=($!)
+  disown $!
 done
 sleep 1
 must_be "the state" "$(timeout 20 cat "$mnt/.ctl/vol/t/state")" ready
@@ -67,7 +68,7 @@ for wait in (lambda ms: poll.poll(ms), lambda ms: select.select([events], [], []
     epoll = select.epoll()
     epoll.register(events, select.EPOLLIN)
     assert not wait(100), "something to read"
-    value = str(16 + int(open(sys.argv[2]).read()) % 16)
+    value = str(16 + (int(open(sys.argv[2]).read()) + 1) % 16)
     open(sys.argv[2], "w").write(value)
     assert wait(20000), "nothing to read"
     assert os.read(events, 4096).endswith(f" t set queue_depth {value}\n".encode())
