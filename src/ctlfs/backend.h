@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sys/event_ring.h"
 #include "sys/integers.h"
 
 namespace tcmufs::ctlfs {
@@ -70,8 +71,12 @@ class Volume {
   /// The contents of .ctl/vol/PATH/FILE; never blocks on the disk or the image.
   virtual std::string control(const std::string& file) = 0;
   /// A value for a setting, .ctl/vol/PATH/FILE, without white space around it. It holds when the call
-  /// returns, also for the disk, and is kept in the store; if that cannot be, everything is as before.
+  /// returns, also for the disk, and is kept in the store; if that cannot be, everything is as before. Or, to
+  /// "ctl", a verb, which has been carried out when the call returns.
   virtual void set_control(const std::string& file, const std::string& value) = 0;
+
+  /// What .ctl/vol/PATH/events shows of Backend::events(); ends with the volume. Never blocks.
+  virtual std::shared_ptr<EventRing::Topic> topic() const = 0;
 };
 
 /// What the tree is given to work on: the volumes and directories of one store. Paths are relative, "db0",
@@ -110,8 +115,12 @@ class Backend {
   /// "defaults/block_size" ...).
   virtual std::string control(const std::string& file) = 0;
   /// A value for a setting, .ctl/FILE ("defaults/block_size"), without white space around it. It is kept in
-  /// the store when the call returns.
+  /// the store when the call returns. Or, to "ctl", a verb for all volumes, which has been tried on each when
+  /// the call returns.
   virtual void set_control(const std::string& file, const std::string& value) = 0;
+
+  /// What .ctl/events shows. Lives as long as the backend.
+  virtual EventRing& events() noexcept = 0;
 
   /// An operation on `path` was refused by the tree itself: keep the sentence for .ctl/last_error.
   virtual void refused(const std::string& sentence) noexcept = 0;

@@ -9,8 +9,14 @@ namespace tcmufs::ctlfs {
 
 namespace {
 
-constexpr std::array<ControlFile, 5> kRootFiles{
-    {{"status"}, {"status.json"}, {"version"}, {"features"}, {"last_error"}}};
+constexpr std::array<ControlFile, 8> kRootFiles{{{"status"},
+                                                 {"status.json"},
+                                                 {"version"},
+                                                 {"features"},
+                                                 {"last_error"},
+                                                 {"error_log"},
+                                                 {"events", false, true},
+                                                 {"ctl", true}}};
 constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"physical_block_size", true},
                                                      {"direct", true},
@@ -24,7 +30,7 @@ constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"write_cache", true},
                                                      {"vendor", true},
                                                      {"product", true}}};
-constexpr std::array<ControlFile, 26> kVolumeFiles{{{"status"},
+constexpr std::array<ControlFile, 28> kVolumeFiles{{{"status"},
                                                     {"status.json"},
                                                     {"state"},
                                                     {"size"},
@@ -49,7 +55,9 @@ constexpr std::array<ControlFile, 26> kVolumeFiles{{{"status"},
                                                     {"stats"},
                                                     {"stats.json"},
                                                     {"latency"},
-                                                    {"last_error"}}};
+                                                    {"last_error"},
+                                                    {"events", false, true},
+                                                    {"ctl", true}}};
 
 constexpr auto kFirst = static_cast<std::size_t>(Facet::first_file);
 constexpr auto kFirstDefault = static_cast<std::size_t>(Facet::first_default);

@@ -12,6 +12,7 @@ namespace tcmufs::ctlfs {
 struct ControlFile {
   std::string_view name;
   bool writable = false;
+  bool stream = false;  // goes on: a read waits for what comes next
 };
 
 /// The files in .ctl, in .ctl/defaults, and in .ctl/vol/PATH of a volume.

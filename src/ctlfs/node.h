@@ -62,6 +62,8 @@ struct Place {
   std::string control_name() const;
   /// Values can be written to it.
   bool takes_values() const { return control_file() != nullptr && control_file()->writable; }
+  /// Reading it waits for what comes next.
+  bool is_stream() const { return control_file() != nullptr && control_file()->stream; }
   /// The path from the root of the mount, "" for the root itself.
   std::string path() const;
 };
@@ -85,6 +87,11 @@ struct TextHandle {
   bool line_ended = false;                  // that was a whole line; guarded by the tree's mutex
 };
 
+/// An open file that goes on.
+struct StreamHandle {
+  std::shared_ptr<EventRing::Reader> reader;
+};
+
 struct Listed {
   std::string name;
   u64 inode = 0;
@@ -96,6 +103,6 @@ struct DirectoryHandle {
   std::vector<Listed> names;
 };
 
-using Handle = std::variant<VolumeHandle, TextHandle, DirectoryHandle>;
+using Handle = std::variant<VolumeHandle, TextHandle, StreamHandle, DirectoryHandle>;
 
 }  // namespace tcmufs::ctlfs

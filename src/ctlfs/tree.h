@@ -69,7 +69,13 @@ class Tree {
   [[noreturn]] void symlink(u64 parent, const std::string& name, const std::string& target);
 
   u64 open(u64 inode, int flags, pid_t process);
+  /// EAGAIN: it is a file that goes on, and nothing has come yet.
   std::size_t read(u64 handle, u64 offset, std::span<std::byte> buffer);
+  /// Of a handle to a file that goes on (.ctl/events): its place, from which is read in the order of the
+  /// calls, whatever the offset. nullptr: it is no such handle. Never blocks, nor does what is returned.
+  std::shared_ptr<EventRing::Reader> stream(u64 handle) noexcept;
+  /// What all of them are read from.
+  EventRing& events() noexcept { return backend_.events(); }
   /// To a control file, each write is a value of its own: it stands at the beginning of the file, or after
   /// what was written there before and ended in a newline. White space around it does not count.
   void write(u64 handle, u64 offset, std::span<const std::byte> bytes, pid_t process);
@@ -123,6 +129,7 @@ class Tree {
   Entry counted(const Place& place);
   u64 open_volume(const std::shared_ptr<Node>& node, int flags, pid_t process);
   u64 open_text(const Place& place, bool for_writing);
+  u64 open_stream(const Place& place);
   void write_value(TextHandle& file, u64 offset, std::span<const std::byte> bytes);
   std::string rendered(const Place& place);
   std::shared_ptr<Node> make_volume(Claims::Held& claim, Lock& lock, u64 parent, const std::string& name,

@@ -1,4 +1,4 @@
-// What directories list, and what status and control files say.
+// What directories list, and what status, control files and streams say.
 
 #include <cerrno>
 
@@ -56,6 +56,18 @@ u64 Tree::open_text(const Place& place, bool for_writing) {
   if (for_writing) text.written = place;
   const std::lock_guard lock(mutex_);
   return add_handle(std::move(text));
+}
+
+u64 Tree::open_stream(const Place& place) {
+  Lock lock(mutex_);
+  const Node& node = *place.node;
+  if (node.removed)
+    refuse(lock, ENOENT, "cannot read " + quoted(place.path()) + ": its volume has been removed");
+  const std::shared_ptr<Volume> volume = node.volume;
+  lock.unlock();
+  StreamHandle stream{backend_.events().reader(volume ? volume->topic() : nullptr)};
+  lock.lock();
+  return add_handle(std::move(stream));
 }
 
 std::string Tree::rendered(const Place& place) {

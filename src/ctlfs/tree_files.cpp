@@ -81,6 +81,7 @@ u64 Tree::open(u64 inode, int flags, pid_t process) {
     refuse(lock, EACCES, "cannot write to " + quoted(what.path()), "It is read-only");
   }
   lock.unlock();
+  if (what.is_stream()) return open_stream(what);
   return what.is_volume() ? open_volume(what.node, flags, process) : open_text(what, writes(flags));
 }
 
@@ -102,6 +103,11 @@ std::size_t Tree::read(u64 number, u64 offset, std::span<std::byte> buffer) {
   const auto text = open_text != nullptr ? open_text->text : nullptr;
   lock.unlock();
   if (const auto* file = std::get_if<VolumeHandle>(found.get())) return file->volume->read(offset, buffer);
+  if (const auto* open_stream = std::get_if<StreamHandle>(found.get())) {
+    const auto length = open_stream->reader->read(buffer);
+    if (!length) throw Failure(EAGAIN, "nothing has happened yet");
+    return *length;
+  }
   if (text) {
     if (offset >= text->size()) return 0;
     const std::size_t length = std::min<std::size_t>(buffer.size(), text->size() - offset);
@@ -109,6 +115,14 @@ std::size_t Tree::read(u64 number, u64 offset, std::span<std::byte> buffer) {
     return length;
   }
   throw Failure(EISDIR, "cannot read a directory as a file");
+}
+
+std::shared_ptr<EventRing::Reader> Tree::stream(u64 number) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto at = handles_.find(number);
+  if (at == handles_.end()) return nullptr;
+  const auto* open_stream = std::get_if<StreamHandle>(at->second.get());
+  return open_stream != nullptr ? open_stream->reader : nullptr;
 }
 
 void Tree::write(u64 number, u64 offset, std::span<const std::byte> bytes, pid_t process) {

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <thread>
 
 #include "ctlfs/names.h"
@@ -63,9 +64,9 @@ class Signals {
 /// The session's loop in a thread; unmounts at the end of its life.
 class Serving {
  public:
-  explicit Serving(fuse::Session& session) : session_(session), ended_(make_event()) {
-    thread_ = std::thread([this] {
-      session_.run();
+  Serving(fuse::Session& session, std::function<void()> ending) : session_(session), ended_(make_event()) {
+    thread_ = std::thread([this, ending = std::move(ending)] {
+      session_.run({}, ending);
       raise_event(ended_.number());
     });
   }
@@ -138,7 +139,7 @@ int serve(const Options& options, Background& background) {
         log(error.what());
       }
     };
-    const Serving serving(session);
+    const Serving serving(session, [&] { registry.stopping(); });
     notify_status("bringing up the volumes of " + quoted(paths.store));
     registry.bring_up();
     {

@@ -1,6 +1,7 @@
 #include "fuse/operations.h"
 
 #include <fuse_lowlevel.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <ctime>
@@ -9,7 +10,9 @@
 
 #include "ctlfs/tree.h"
 #include "fuse/process.h"
+#include "fuse/request.h"
 #include "fuse/serve.h"
+#include "fuse/stream_reads.h"
 
 namespace tcmufs::fuse {
 
@@ -21,7 +24,11 @@ constexpr unsigned kMaxWrite = 1U << 20;
 constexpr unsigned kMaxBackground = 64;
 
 Tree& tree_of(fuse_req_t request) {
-  return *static_cast<Tree*>(fuse_req_userdata(request));
+  return static_cast<Served*>(fuse_req_userdata(request))->tree;
+}
+
+StreamReads& streams_of(fuse_req_t request) {
+  return static_cast<Served*>(fuse_req_userdata(request))->streams;
 }
 
 pid_t caller(fuse_req_t request) {
@@ -56,7 +63,12 @@ void set_up(fuse_file_info& file, u64 handle) {
   file.noflush = (file.flags & O_ACCMODE) == O_RDONLY ? 1 : 0;
 }
 
-void init(void* /*tree*/, fuse_conn_info* connection) {
+void release(Tree& tree, StreamReads& streams, u64 handle) {
+  streams.released(handle);
+  tree.release(handle);
+}
+
+void init(void* /*served*/, fuse_conn_info* connection) {
   connection->want &= ~unsigned{FUSE_CAP_SPLICE_READ | FUSE_CAP_HANDLE_KILLPRIV | FUSE_CAP_READDIRPLUS};
   connection->want |= connection->capable & unsigned{FUSE_CAP_ATOMIC_O_TRUNC};
   connection->max_write = kMaxWrite;
@@ -170,16 +182,32 @@ void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode
 
 void open(fuse_req_t request, fuse_ino_t inode, fuse_file_info* file) {
   Tree& tree = tree_of(request);
+  StreamReads& streams = streams_of(request);
   const bool read_only = (file->flags & O_ACCMODE) == O_RDONLY && (file->flags & O_TRUNC) == 0;
+  bool is_stream = false;
   serve(
-      request, [&] { return tree.open(inode, file->flags, read_only ? 0 : caller(request)); },
+      request,
+      [&] {
+        const u64 handle = tree.open(inode, file->flags, read_only ? 0 : caller(request));
+        is_stream = tree.stream(handle) != nullptr;
+        if (is_stream) streams.opened(handle);
+        return handle;
+      },
       [&](u64 handle) {
         set_up(*file, handle);
-        if (fuse_reply_open(request, file) != 0) tree.release(handle);
+        const auto stream = opened_stream(handle);
+        const int error =
+            is_stream ? fuse_reply_buf(request, reinterpret_cast<const char*>(stream.data()), stream.size())
+                      : fuse_reply_open(request, file);
+        if (error != 0) release(tree, streams, handle);
       });
 }
 
 void read(fuse_req_t request, fuse_ino_t /*inode*/, std::size_t size, off_t offset, fuse_file_info* file) {
+  if (auto stream = tree_of(request).stream(file->fh)) {
+    return streams_of(request).read(request, file->fh, std::move(stream), size,
+                                    (file->flags & O_NONBLOCK) != 0);
+  }
   std::unique_ptr<std::byte[]> buffer;
   serve(
       request,
@@ -190,6 +218,15 @@ void read(fuse_req_t request, fuse_ino_t /*inode*/, std::size_t size, off_t offs
       [&](std::size_t length) {
         fuse_reply_buf(request, reinterpret_cast<const char*>(buffer.get()), length);
       });
+}
+
+void poll(fuse_req_t request, fuse_ino_t /*inode*/, fuse_file_info* file, fuse_pollhandle* notified) {
+  if (auto stream = tree_of(request).stream(file->fh)) {
+    return streams_of(request).poll(request, file->fh, std::move(stream), notified);
+  }
+  // All other files are always ready, as regular files are.
+  if (notified != nullptr) fuse_pollhandle_destroy(notified);
+  fuse_reply_poll(request, POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM);
 }
 
 void write(fuse_req_t request, fuse_ino_t /*inode*/, const char* bytes, std::size_t size, off_t offset,
@@ -209,7 +246,7 @@ void flush(fuse_req_t request, fuse_ino_t /*inode*/, fuse_file_info* file) {
 }
 
 void release(fuse_req_t request, fuse_ino_t /*inode*/, fuse_file_info* file) {
-  serve(request, [&] { tree_of(request).release(file->fh); });
+  serve(request, [&] { release(tree_of(request), streams_of(request), file->fh); });
 }
 
 void fsync(fuse_req_t request, fuse_ino_t /*inode*/, int /*data_only*/, fuse_file_info* file) {
@@ -289,6 +326,7 @@ const fuse_lowlevel_ops& operations() {
     ops.create = create;
     ops.open = open;
     ops.read = read;
+    ops.poll = poll;
     ops.write = write;
     ops.flush = flush;
     ops.release = release;

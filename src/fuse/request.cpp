@@ -16,4 +16,14 @@ std::optional<u64> released_handle(std::span<const std::byte> request) {
   return release.fh;
 }
 
+std::array<std::byte, 16> opened_stream(u64 handle) {
+  fuse_open_out out{};
+  out.fh = handle;
+  out.open_flags = FOPEN_DIRECT_IO | FOPEN_NOFLUSH | FOPEN_STREAM;
+  std::array<std::byte, 16> bytes{};
+  static_assert(sizeof out == bytes.size());
+  std::memcpy(bytes.data(), &out, sizeof out);
+  return bytes;
+}
+
 }  // namespace tcmufs::fuse

@@ -17,12 +17,16 @@
 #include "ctlfs/tree.h"
 #include "fuse/operations.h"
 #include "fuse/request_loop.h"
+#include "fuse/stream_reads.h"
 #include "sys/deadline.h"
 #include "sys/error.h"
 
 namespace tcmufs::fuse {
 
 namespace {
+
+// So long is waited at the end for readers of .ctl/events to take what is left.
+constexpr auto kEndLimit = std::chrono::seconds(1);
 
 thread_local std::string said;  // by libfuse, on this thread, while a Listener exists
 
@@ -45,14 +49,14 @@ struct Listener {
   std::string text() const { return said.substr(0, said.find_last_not_of(" \n") + 1); }
 };
 
-fuse_session* make_session(const MountOptions& options, ctlfs::Tree& tree) {
+fuse_session* make_session(const MountOptions& options, Served& served) {
   std::vector<std::string> owned = options.arguments;
   std::vector<char*> arguments;
   arguments.reserve(owned.size());
   for (auto& argument : owned) arguments.push_back(argument.data());
   fuse_args parsed{static_cast<int>(arguments.size()), arguments.data(), 0};
   const Listener listener;
-  fuse_session* session = fuse_session_new(&parsed, &operations(), sizeof(fuse_lowlevel_ops), &tree);
+  fuse_session* session = fuse_session_new(&parsed, &operations(), sizeof(fuse_lowlevel_ops), &served);
   fuse_opt_free_args(&parsed);
   if (session == nullptr) throw Failure(EINVAL, "cannot take the mount options: " + listener.text());
   return session;
@@ -63,7 +67,8 @@ fuse_session* make_session(const MountOptions& options, ctlfs::Tree& tree) {
 /// descriptors: a daemon that is killed while it waits for itself would never be gone.
 void look_up(const std::string& mount_point) {
   std::vector<std::string> paths;
-  for (const char* name : {"/status", "/.ctl/status", "/.ctl/status.json", "/.ctl/last_error", "/.ctl/vol"}) {
+  for (const char* name : {"/status", "/.ctl/status", "/.ctl/status.json", "/.ctl/last_error",
+                           "/.ctl/error_log", "/.ctl/events", "/.ctl/vol"}) {
     paths.push_back(mount_point + name);
   }
   const pid_t child = fork();
@@ -93,9 +98,13 @@ Session::Session(ctlfs::Tree& tree, Options options)
       mount_options_(sorted_options(options_.mount_options, options_.store)),
       tree_(tree),
       stop_event_(make_event()),
-      session_(make_session(mount_options_, tree)) {}
+      loop_event_(make_event()),
+      streams_(std::make_unique<StreamReads>(tree.events())),
+      served_(std::make_unique<Served>(Served{tree, *streams_})),
+      session_(make_session(mount_options_, *served_)) {}
 
 Session::~Session() {
+  streams_.reset();  // its thread uses the session
   holder_.reset();
   unmount();
 }
@@ -112,18 +121,23 @@ void Session::mount() {
   }
 }
 
-void Session::run(const std::function<void()>& ready) {
+void Session::run(const std::function<void()>& ready, const std::function<void()>& ending) {
   const Fd table = open_file("/proc/self/mountinfo", O_RDONLY);
-  const RequestLoop loop(session_.get(), stop_event_.number(), options_.max_threads,
+  const RequestLoop loop(session_.get(), loop_event_.number(), options_.max_threads,
                          [this](u64 handle) { tree_.closing(handle); });
   look_up(mount_point_->path());
   if (ready) ready();
-  std::array<pollfd, 2> waited{{{table.number(), POLLPRI, 0}, {stop_event_.number(), POLLIN, 0}}};
-  while (waited[1].revents == 0) {
+  std::array<pollfd, 3> waited{
+      {{table.number(), POLLPRI, 0}, {stop_event_.number(), POLLIN, 0}, {loop_event_.number(), POLLIN, 0}}};
+  while (waited[1].revents == 0 && waited[2].revents == 0) {
     if (unmounted()) stop();
-    if (poll(waited.data(), waited.size(), -1) < 0) waited[1].revents = 0;
+    if (poll(waited.data(), waited.size(), -1) < 0) waited[1].revents = waited[2].revents = 0;
   }
-  // The end of the connection may be heard of first. Later the kernel may have given the id of the mount away.
+  if (ending) ending();
+  streams_->end(Deadline::after(kEndLimit));
+  raise_event(loop_event_.number());
+  // The end of the connection may be heard of first. Later the kernel may have given the id of the mount
+  // away.
   static_cast<void>(unmounted());
 }
 

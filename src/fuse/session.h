@@ -17,6 +17,9 @@ class Tree;
 
 namespace tcmufs::fuse {
 
+class StreamReads;
+struct Served;
+
 /// A tree, mounted. mount() and run() are for one thread; the others may be called from any. No signal
 /// handlers are installed, and the threads that serve have all signals blocked.
 class Session {
@@ -40,8 +43,9 @@ class Session {
 
   /// Serves until the mount is gone from this mount namespace (also by umount -l, also if files are open), or
   /// stop(). Returns when every request that was taken has been answered. Calls `ready` once the mount
-  /// answers, and is not touched by the session itself any more.
-  void run(const std::function<void()>& ready = {});
+  /// answers, and is not touched by the session itself any more, and `ending` when that is over, before
+  /// whoever reads .ctl/events is given the end of it.
+  void run(const std::function<void()>& ready = {}, const std::function<void()>& ending = {});
 
   /// Makes run() return, also one that is called later. Async-signal-safe.
   void stop() noexcept;
@@ -64,7 +68,10 @@ class Session {
   const Options options_;
   const MountOptions mount_options_;
   ctlfs::Tree& tree_;
-  const Fd stop_event_;
+  const Fd stop_event_;  // raised: run() is to end
+  const Fd loop_event_;  // raised: no request is served any more
+  std::unique_ptr<StreamReads> streams_;
+  const std::unique_ptr<Served> served_;
   std::unique_ptr<fuse_session, Destroy> session_;
   std::optional<MountPoint> mount_point_;
   Fd holder_;

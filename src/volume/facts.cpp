@@ -6,6 +6,7 @@
 #include "scsi/logical_unit.h"
 #include "sys/error.h"
 #include "volume/text_table.h"
+#include "volume/verbs.h"
 
 namespace tcmufs::volume {
 
@@ -131,6 +132,7 @@ std::string volume_file(const Facts& facts, const std::string& file) {
   if (file == "uuid") return facts.uuid.text() + "\n";
   if (is_setting(file)) return setting_text(facts.settings, file) + "\n";
   if (file == "holders") return lines(facts.holders);
+  if (file == "ctl") return verbs_text();
   if (file == "last_error") return facts.last_error.empty() ? "" : facts.last_error + "\n";
   throw Failure(ENOENT, "no control file " + quoted(file));
 }

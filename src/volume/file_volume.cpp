@@ -40,8 +40,8 @@ FileVolume::FileVolume(Context& context, std::string path, const Record& record,
 FileVolume::FileVolume(Context& context, std::string path, Fd image, std::string problem)
     : FileVolume(context, std::move(path), Record{}, std::move(image), "", 0) {
   problem_ = std::move(problem);
-  facts_.state = State::failed;
   facts_.last_error = problem_;
+  enter(State::failed);
 }
 
 ctlfs::Attributes FileVolume::attributes() {
@@ -110,7 +110,7 @@ void FileVolume::write(u64 offset, std::span<const std::byte> bytes, pid_t proce
 
 void FileVolume::allocate(int mode, u64 offset, u64 length, pid_t process) {
   const bool grows = (mode & FALLOC_FL_KEEP_SIZE) == 0 && offset + length > facts().size_bytes;
-  if (grows) check_size(offset + length);
+  if (grows) refuse_misfit(offset + length);
   const bool only_allocates = (mode & ~FALLOC_FL_KEEP_SIZE) == 0;
   std::shared_lock guard(image_guard_);
   while (!is_file() && !only_allocates) {
@@ -131,6 +131,7 @@ void FileVolume::allocate(int mode, u64 offset, u64 length, pid_t process) {
   }
   const u64 size_bytes = image_size(image_);
   const std::lock_guard lock(mutex_);
+  if (facts_.size_bytes != size_bytes) record("resized", std::to_string(size_bytes));
   facts_.size_bytes = size_bytes;
 }
 
@@ -178,9 +179,28 @@ bool FileVolume::is_file() const {
 void FileVolume::remember(const std::string& sentence) noexcept {
   {
     const std::lock_guard lock(mutex_);
+    const bool told = facts_.state == State::failed && facts_.last_error == sentence;
     facts_.last_error = sentence;
+    if (!told && !sentence.empty()) record("refused", sentence);
   }
   if (!sentence.empty()) context_.refused(sentence);
+}
+
+void FileVolume::record(const std::string& word, const std::string& detail) noexcept {
+  context_.events.record(topic_, facts_.path, word, detail);
+}
+
+void FileVolume::enter(State state) noexcept {
+  facts_.state = state;
+  record(std::string(state_name(state)), state == State::ready    ? facts_.device
+                                         : state == State::failed ? facts_.last_error
+                                                                  : std::string());
+}
+
+void FileVolume::removed() noexcept {
+  const std::lock_guard lock(mutex_);
+  record("removed");
+  context_.events.ring().end(*topic_);
 }
 
 void FileVolume::refuse(int error, const std::string& sentence, const std::string& advice) {
@@ -189,19 +209,26 @@ void FileVolume::refuse(int error, const std::string& sentence, const std::strin
   throw failure;
 }
 
-void FileVolume::check_size(u64 size_bytes) {
+void FileVolume::refuse_misfit(u64 size_bytes) {
+  const auto failure = misfit(size_bytes);
+  if (!failure) return;
+  remember(failure->what());
+  throw Failure(*failure);
+}
+
+std::optional<Failure> FileVolume::misfit(u64 size_bytes) const {
   const Facts now = facts();
   const u32 block = now.settings.block_size_bytes;
-  if (size_bytes % block == 0) return;
+  if (size_bytes % block == 0) return std::nullopt;
   std::string advice = "The next size it can have is " + std::to_string((size_bytes / block + 1) * block);
   if (size_bytes % smallest_block == 0) {
     advice += "; or give it blocks of " + std::to_string(smallest_block) + " bytes: echo " +
               std::to_string(smallest_block) + " > .ctl/vol/" + now.path + "/block_size";
   }
-  refuse(EINVAL,
-         quoted(now.path) + " cannot have a size of " + std::to_string(size_bytes) +
-             " bytes: that is no multiple of its block size of " + std::to_string(block),
-         advice);
+  return Failure(EINVAL,
+                 quoted(now.path) + " cannot have a size of " + std::to_string(size_bytes) +
+                     " bytes: that is no multiple of its block size of " + std::to_string(block),
+                 advice);
 }
 
 }  // namespace tcmufs::volume

@@ -5,16 +5,20 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 
 #include "ctlfs/backend.h"
+#include "sys/error.h"
 #include "sys/fd.h"
 #include "volume/catalog.h"
 #include "volume/disk.h"
+#include "volume/event_log.h"
 #include "volume/facts.h"
 #include "volume/record.h"
 #include "volume/statistics.h"
+#include "volume/verbs.h"
 #include "volume/workers.h"
 
 namespace tcmufs::volume {
@@ -37,6 +41,7 @@ struct Context {
   std::function<void(const std::string&)> log = [](const std::string&) {};
   /// Wants the sentence of every refusal.
   std::function<void(const std::string&)> refused = [](const std::string&) {};
+  EventLog& events;
 };
 
 /// A volume over an image in the store: a file as long as it has no disk, a disk as long as it has one.
@@ -63,6 +68,11 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void attach_later() noexcept override;
   std::string control(const std::string& file) override;
   void set_control(const std::string& file, const std::string& value) override;
+  std::shared_ptr<EventRing::Topic> topic() const override { return topic_; }
+
+  /// What is written to its file `ctl`. Throws Failure.
+  void command(const std::string& text);
+  void carry_out(Verb verb);
 
   /// Tears the disk down if nobody uses it, and refuses everything that needs one from now on. Throws Failure
   /// (EBUSY).
@@ -76,6 +86,9 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   /// Failure, and then nothing has changed.
   void move(const std::string& path, const std::string& target, const std::function<void()>& rename);
 
+  /// It is no longer in the store: the last thing that happens to it.
+  void removed() noexcept;
+
   Facts facts() const;
   /// Looks who uses the disk (mounts, swap, stacked devices), for status. True if anybody does.
   bool look_for_holders();
@@ -83,7 +96,8 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
  private:
   bool is_file() const;
   void refuse(int error, const std::string& sentence, const std::string& advice = {});
-  void check_size(u64 size_bytes);
+  std::optional<Failure> misfit(u64 size_bytes) const;
+  void refuse_misfit(u64 size_bytes);
   void remember(const std::string& sentence) noexcept;
   void set_state(State state);
   void begin(State state);
@@ -104,9 +118,13 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   template <typename Work>
   void transition(const std::string& what, Work work);
   void disk_failed(const std::string& sentence);
+  // mutex_ locked.
+  void record(const std::string& word, const std::string& detail = {}) noexcept;
+  void enter(State state) noexcept;
 
   Context& context_;
   const Fd image_;
+  const std::shared_ptr<EventRing::Topic> topic_ = EventRing::new_topic();
   Statistics statistics_;            // of all disks it has been; the disk writes them
   std::mutex transition_;            // held from beginning to end of attach, detach, resize, move
   std::unique_ptr<Disk> disk_;       // guarded by transition_

@@ -20,14 +20,14 @@ Registry::~Registry() {
   workers_.wait_idle(Deadline::after(context_.transition_limit));
 }
 
-void Registry::for_all(std::function<void(FileVolume&)> work) {
+void Registry::for_all(Volumes volumes, std::function<void(FileVolume&)> work) {
   struct Queue {
-    std::vector<std::shared_ptr<FileVolume>> volumes;
+    Volumes volumes;
     std::function<void(FileVolume&)> work;
     std::atomic<std::size_t> next = 0;
   };
   const auto queue = std::make_shared<Queue>();
-  queue->volumes = all_volumes();
+  queue->volumes = std::move(volumes);
   queue->work = std::move(work);
   for (std::size_t i = 0; i < std::min(at_once, queue->volumes.size()); ++i) {
     workers_.start([queue, log = options_.log] {
@@ -52,7 +52,7 @@ bool Registry::comes_up(const Facts& facts, const std::vector<Uuid>& left) const
 void Registry::bring_up() {
   const std::vector<Uuid> left = kernel_.leftovers();
   settle_leftovers(left);
-  for_all([this, left](FileVolume& volume) {
+  for_all(all_volumes(), [this, left](FileVolume& volume) {
     if (comes_up(volume.facts(), left)) volume.attach();
   });
   const auto rounds = static_cast<long>(all_volumes().size() / at_once + 1);
@@ -87,12 +87,15 @@ void Registry::settle_leftovers(const std::vector<Uuid>& left) {
   remove_dangling_links(options_.link_root);
 }
 
+void Registry::stopping() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!stopping_) events_.record(nullptr, "", "stopping");
+  stopping_ = true;
+}
+
 bool Registry::take_down(const Deadline& deadline) {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  for_all([](FileVolume& volume) { volume.take_down(); });
+  stopping();
+  for_all(all_volumes(), [](FileVolume& volume) { volume.take_down(); });
   return workers_.wait_idle(deadline);
 }
 

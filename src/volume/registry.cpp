@@ -58,7 +58,9 @@ Registry::Registry(Kernel kernel, Catalog& catalog, const Options& options)
                .link_root = options.link_root,
                .read_only = options.read_only,
                .log = options.log,
-               .refused = [this](const std::string& sentence) { refused(sentence); }} {
+               .refused = [this](const std::string& sentence) { keep_last_error(sentence); },
+               .events = events_} {
+  events_.record(nullptr, "", "started");
   load();
 }
 
@@ -103,9 +105,9 @@ std::shared_ptr<FileVolume> Registry::volume_at(const std::string& path) const {
   return found->second;
 }
 
-std::vector<std::shared_ptr<FileVolume>> Registry::all_volumes() const {
+Registry::Volumes Registry::all_volumes() const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<FileVolume>> result;
+  Volumes result;
   for (const auto& [path, volume] : volumes_) result.push_back(volume);
   return result;
 }
@@ -139,6 +141,7 @@ std::shared_ptr<ctlfs::Volume> Registry::create(const std::string& path, const c
   auto volume = std::make_shared<FileVolume>(context_, path, record, std::move(image),
                                              target_for(path, record.uuid), creation.process);
   volumes_[path] = volume;
+  events_.record(volume->topic(), path, "created");
   return volume;
 }
 
@@ -170,6 +173,7 @@ void Registry::remove(const std::string& path) {
     throw;
   }
   forget(volume->facts().uuid);
+  volume->removed();
   const std::lock_guard lock(mutex_);
   volumes_.erase(path);
 }
@@ -221,7 +225,10 @@ void Registry::rename_volume(const std::string& from, const std::string& to) {
     if (replaced) replaced->stay();
     throw;
   }
-  if (replaced) forget(replaced->facts().uuid);
+  if (replaced) {
+    forget(replaced->facts().uuid);
+    replaced->removed();
+  }
   const std::lock_guard lock(mutex_);
   volumes_.erase(from);
   volumes_[to] = volume;
@@ -239,7 +246,7 @@ void Registry::rename_directory(const std::string& from, const std::string& to) 
       directories[path == from || path.starts_with(below) ? renamed(path) : path] = uuid;
     }
     directories_ = std::move(directories);
-    Volumes volumes;
+    std::map<std::string, std::shared_ptr<FileVolume>> volumes;
     for (const auto& [path, volume] : volumes_) {
       if (path.starts_with(below)) moved.push_back(volume);
       volumes[path.starts_with(below) ? renamed(path) : path] = volume;
@@ -298,6 +305,8 @@ std::string Registry::control(const std::string& file) {
   }
   if (file == "version") return options_.version + "\n";
   if (file == "features") return features_;
+  if (file == "error_log") return events_.errors();
+  if (file == "ctl") return verbs_text();
   if (file == "last_error") {
     const std::lock_guard lock(mutex_);
     return last_error_.empty() ? "" : last_error_ + "\n";
@@ -310,8 +319,10 @@ std::string Registry::control(const std::string& file) {
 
 void Registry::set_control(const std::string& file, const std::string& value) {
   try {
+    if (file == "ctl") return carry_out(verb_of(value, ".ctl/ctl"));
     if (!file.starts_with(defaults_directory)) throw Failure(ENOENT, "no control file " + quoted(file));
     defaults_.set(file.substr(defaults_directory.size()), value);
+    events_.record(nullptr, "", "set", file + " " + value);
   } catch (const Failure& failure) {
     refused(failure.what());
     throw;
@@ -319,6 +330,11 @@ void Registry::set_control(const std::string& file, const std::string& value) {
 }
 
 void Registry::refused(const std::string& sentence) noexcept {
+  keep_last_error(sentence);
+  events_.record(nullptr, "", "refused", sentence);
+}
+
+void Registry::keep_last_error(const std::string& sentence) noexcept {
   const std::lock_guard lock(mutex_);
   last_error_ = sentence;
 }

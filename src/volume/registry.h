@@ -9,7 +9,9 @@
 
 #include "ctlfs/backend.h"
 #include "volume/defaults.h"
+#include "volume/event_log.h"
 #include "volume/file_volume.h"
+#include "volume/verbs.h"
 
 namespace tcmufs::volume {
 
@@ -47,7 +49,9 @@ class Registry final : public ctlfs::Backend {
   /// Attaches every volume that has a size, several at once, and returns when all have been tried. What
   /// failed is logged, and is the volume's last_error.
   void bring_up();
-  /// Tears every disk down, several at once, used or not, and creates none any more. False if something is
+  /// No volume is made any more, and .ctl/events says so, once.
+  void stopping() noexcept;
+  /// stopping(), and tears every disk down, several at once, used or not. False if something is
   /// still under way when the deadline has passed.
   bool take_down(const Deadline& deadline);
   /// Looks who uses the disks, for status; true if any disk is used.
@@ -65,20 +69,23 @@ class Registry final : public ctlfs::Backend {
   std::string status_table(const std::string& directory) override;
   std::string control(const std::string& file) override;
   void set_control(const std::string& file, const std::string& value) override;
+  EventRing& events() noexcept override { return events_.ring(); }
   void refused(const std::string& sentence) noexcept override;
 
  private:
-  using Volumes = std::map<std::string, std::shared_ptr<FileVolume>>;
+  using Volumes = std::vector<std::shared_ptr<FileVolume>>;
 
   void load();
   Settings settings_of_new_volumes();
-  void for_all(std::function<void(FileVolume&)> work);
+  void for_all(Volumes volumes, std::function<void(FileVolume&)> work);
+  void carry_out(Verb verb);
   bool comes_up(const Facts& facts, const std::vector<Uuid>& left) const;
   void settle_leftovers(const std::vector<Uuid>& left);
   std::shared_ptr<FileVolume> volume_at(const std::string& path) const;
-  std::vector<std::shared_ptr<FileVolume>> all_volumes() const;
+  Volumes all_volumes() const;
   std::vector<Facts> all_facts() const;
   std::string target_for(const std::string& path, const Uuid& uuid) const;
+  void keep_last_error(const std::string& sentence) noexcept;
   void refuse_while_stopping() const;
   void forget(const Uuid& uuid) noexcept;
   void rename_volume(const std::string& from, const std::string& to);
@@ -89,10 +96,11 @@ class Registry final : public ctlfs::Backend {
   Options options_;
   Defaults defaults_;
   const std::string features_;
+  EventLog events_;
   Workers workers_;
   Context context_;
   mutable std::mutex mutex_;  // guards what follows; nothing that blocks is done under it
-  Volumes volumes_;
+  std::map<std::string, std::shared_ptr<FileVolume>> volumes_;
   std::map<std::string, Uuid> directories_;  // path → identity
   bool stopping_ = false;
   bool all_known_ = true;  // of every image in the store the identity is known

@@ -7,6 +7,7 @@
 
 #include "store/file_store.h"
 #include "sys/error.h"
+#include "sys/event_line.h"
 #include "volume/file_volume.h"
 
 namespace tcmufs::volume {
@@ -50,10 +51,14 @@ void FileVolume::attach_later() noexcept {
 }
 
 void FileVolume::resize(u64 size_bytes, pid_t process) {
-  check_size(size_bytes);
-  {
-    std::shared_lock guard(image_guard_);
-    if (is_file()) return resize_image(size_bytes, process);
+  refuse_misfit(size_bytes);
+  if (std::shared_lock guard(image_guard_); is_file()) {
+    try {
+      return resize_image(size_bytes, process);
+    } catch (const Failure& failure) {
+      remember(failure.what());
+      throw;
+    }
   }
   transition("resizing", [size_bytes, process](FileVolume& self) {
     if (self.disk_ && size_bytes == 0) self.detach_now();
@@ -63,8 +68,42 @@ void FileVolume::resize(u64 size_bytes, pid_t process) {
 }
 
 void FileVolume::set_control(const std::string& file, const std::string& value) {
-  transition("setting " + file + " of",
-             [file, value](FileVolume& self) { self.change_setting(file, value); });
+  if (file == "ctl") return command(value);
+  transition("setting " + file + " of", [file, value](FileVolume& self) {
+    const Settings before = self.record_.settings;
+    self.change_setting(file, value);
+    const std::lock_guard lock(self.mutex_);
+    if (self.record_.settings != before) self.record("set", file + " " + value);
+  });
+}
+
+void FileVolume::command(const std::string& text) {
+  Verb verb{};
+  try {
+    verb = verb_of(text, ".ctl/vol/" + facts().path + "/ctl");
+  } catch (const Failure& failure) {
+    remember(failure.what());
+    throw;
+  }
+  carry_out(verb);
+}
+
+void FileVolume::carry_out(Verb verb) {
+  if (verb == Verb::detach) {
+    return transition("detaching", [](FileVolume& self) {
+      if (self.disk_) return self.detach_now();
+      static_cast<void>(self.is_file());
+    });
+  }
+  const Facts now = facts();
+  if (now.size_bytes == 0) {
+    refuse(EINVAL, quoted(now.path) + " cannot become a disk: it has no size",
+           "Give it one: truncate -s 10G " + now.path);
+  }
+  transition("attaching", [](FileVolume& self) {
+    if (self.retired_) throw Failure(ESHUTDOWN, quoted(self.facts().path) + " is being taken down");
+    self.attach_now();
+  });
 }
 
 void FileVolume::retire() {
@@ -122,6 +161,7 @@ void FileVolume::move(const std::string& path, const std::string& target,
       }
       self.target_ = target;
       const std::lock_guard lock(self.mutex_);
+      self.record("renamed", path_word(path));
       self.facts_.path = path;
       if (self.disk_) self.facts_.link = self.disk_->link();
     });
@@ -138,7 +178,7 @@ void FileVolume::begin(State state) {
 
 void FileVolume::set_state(State state) {
   const std::lock_guard lock(mutex_);
-  facts_.state = state;
+  enter(state);
 }
 
 void FileVolume::attach_now() {
@@ -149,13 +189,13 @@ void FileVolume::attach_now() {
     const off_t end = ::lseek(image_.number(), 0, SEEK_END);
     if (end < 0) throw_errno("cannot tell the size of the image of " + quoted(facts().path));
     if (end == 0) return set_state(State::pending);
-    check_size(static_cast<u64>(end));
+    if (const auto failure = misfit(static_cast<u64>(end))) throw Failure(*failure);
     disk_ = make_disk(static_cast<u64>(end));
   } catch (const std::exception& error) {
     const bool left = context_.left_in_kernel(record_.uuid);
     const std::lock_guard lock(mutex_);
-    facts_.state = State::failed;
     facts_.last_error = error.what();
+    enter(State::failed);
     stranded_ = left;
     throw;
   }
@@ -163,13 +203,13 @@ void FileVolume::attach_now() {
   const std::string warning = disk_->warning();
   if (!warning.empty()) context_.log(quoted(facts().path) + ": " + warning);
   const std::lock_guard lock(mutex_);
-  facts_.state = State::ready;
   device_ = disk_->device();
   facts_.device = device_.node;
   facts_.sg = device_.sg;
   facts_.link = disk_->link();
   facts_.engine = disk_->engine();
   facts_.last_error = warning;
+  enter(State::ready);
   stranded_ = false;
 }
 
@@ -225,8 +265,8 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
 void FileVolume::disk_failed(const std::string& sentence) {
   context_.log(quoted(facts().path) + ": " + sentence);
   const std::lock_guard lock(mutex_);
-  facts_.state = State::failed;
   facts_.last_error = sentence;
+  enter(State::failed);
 }
 
 void FileVolume::detach_now() {
@@ -260,16 +300,18 @@ void FileVolume::resize_disk(u64 size_bytes) {
     throw;
   }
   const std::lock_guard lock(mutex_);
-  facts_.state = State::ready;
   facts_.size_bytes = size_bytes;
+  record("resized", std::to_string(size_bytes));
+  enter(State::ready);
 }
 
 void FileVolume::resize_image(u64 size_bytes, pid_t process) {
   if (::ftruncate(image_.number(), static_cast<off_t>(size_bytes)) != 0) {
-    refuse(errno, "cannot make the image of " + quoted(facts().path) + " " + std::to_string(size_bytes) +
-                      " bytes long");
+    throw_errno("cannot make the image of " + quoted(facts().path) + " " + std::to_string(size_bytes) +
+                " bytes long");
   }
   const std::lock_guard lock(mutex_);
+  if (facts_.size_bytes != size_bytes) record("resized", std::to_string(size_bytes));
   facts_.size_bytes = size_bytes;
   // Whoever empties a volume makes it anew.
   if (size_bytes == 0) maker_ = process;

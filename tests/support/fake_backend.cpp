@@ -141,6 +141,7 @@ void FakeBackend::remove(const std::string& path) {
   called("remove " + path);
   const std::lock_guard lock(mutex_);
   must_exist(path);
+  events_.end(*volumes_.at(path)->topic());
   volumes_.erase(path);
 }
 
@@ -216,6 +217,11 @@ void FakeBackend::set_control(const std::string& file, const std::string& value)
 void FakeBackend::refused(const std::string& sentence) noexcept {
   const std::lock_guard lock(mutex_);
   refusals_.push_back(sentence);
+}
+
+void FakeBackend::happened(const std::string& subject, const std::string& word) {
+  const auto about = volume(subject);
+  events_.add(about ? about->topic() : nullptr, subject + " " + word + "\n");
 }
 
 FakeVolume::FakeVolume(FakeBackend& backend, std::string path, const ctlfs::Creation& creation)

@@ -59,10 +59,14 @@ class FakeBackend : public ctlfs::Backend {
   std::string control(const std::string& file) override;
   void set_control(const std::string& file, const std::string& value) override;
   void refused(const std::string& sentence) noexcept override;
+  EventRing& events() noexcept override { return events_; }
+  /// A line "SUBJECT WORD" for the volume of that path, or for none ("-").
+  void happened(const std::string& subject, const std::string& word);
 
  private:
   void must_exist(const std::string& path) const;
 
+  EventRing events_;
   mutable std::mutex mutex_;  // guards all below
   std::condition_variable changed_;
   std::map<std::string, std::shared_ptr<FakeVolume>> volumes_;
@@ -98,6 +102,7 @@ class FakeVolume : public ctlfs::Volume {
   void attach_later() noexcept override;
   std::string control(const std::string& file) override;
   void set_control(const std::string& file, const std::string& value) override;
+  std::shared_ptr<EventRing::Topic> topic() const override { return topic_; }
 
  private:
   void must_be_a_file() const;
@@ -105,6 +110,7 @@ class FakeVolume : public ctlfs::Volume {
 
   FakeBackend& backend_;
   Fd memory_;
+  const std::shared_ptr<EventRing::Topic> topic_ = EventRing::new_topic();
   mutable std::mutex mutex_;  // guards all below
   std::string path_;
   std::map<std::string, std::string> values_;  // written to control files
