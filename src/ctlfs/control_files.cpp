@@ -9,8 +9,8 @@ namespace tcmufs::ctlfs {
 
 namespace {
 
-constexpr std::array<ControlFile, 5> kRootFiles{
-    {{"status"}, {"status.json"}, {"version"}, {"features"}, {"last_error"}}};
+constexpr std::array<ControlFile, 6> kRootFiles{
+    {{"status"}, {"status.json"}, {"version"}, {"features"}, {"last_error"}, {"metrics"}}};
 constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"physical_block_size", true},
                                                      {"direct", true},

@@ -2,6 +2,7 @@
 
 #include "volume/file_volume.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -146,6 +147,14 @@ std::string FileVolume::control(const std::string& file) {
 Facts FileVolume::facts() const {
   const std::lock_guard lock(mutex_);
   return facts_;
+}
+
+VolumeMetrics FileVolume::metrics() const {
+  // What is known without asking: a store elsewhere may not answer.
+  struct statx st {};
+  const bool known = ::statx(image_.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BLOCKS, &st) == 0;
+  constexpr u64 unit_bytes = 512;
+  return {facts(), statistics_.figures(), known ? st.stx_blocks * unit_bytes : 0};
 }
 
 bool FileVolume::look_for_holders() {

@@ -13,6 +13,7 @@
 #include "volume/catalog.h"
 #include "volume/disk.h"
 #include "volume/facts.h"
+#include "volume/metrics.h"
 #include "volume/record.h"
 #include "volume/statistics.h"
 #include "volume/workers.h"
@@ -77,6 +78,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void move(const std::string& path, const std::string& target, const std::function<void()>& rename);
 
   Facts facts() const;
+  VolumeMetrics metrics() const;
   /// Looks who uses the disk (mounts, swap, stacked devices), for status. True if anybody does.
   bool look_for_holders();
 

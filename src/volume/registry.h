@@ -78,6 +78,7 @@ class Registry final : public ctlfs::Backend {
   std::shared_ptr<FileVolume> volume_at(const std::string& path) const;
   std::vector<std::shared_ptr<FileVolume>> all_volumes() const;
   std::vector<Facts> all_facts() const;
+  Service service() const;
   std::string target_for(const std::string& path, const Uuid& uuid) const;
   void refuse_while_stopping() const;
   void forget(const Uuid& uuid) noexcept;

@@ -458,6 +458,20 @@ TEST_F(RegistryTest, StatisticsAnswerWhileTheDiskIsBeingMade) {
   kernel_.on_event = nullptr;
 }
 
+TEST_F(RegistryTest, MetricsHaveEveryVolumeAndWhatItsImageTakesUp) {
+  make_directory("web");
+  auto volume = create("web/disk0", mib);
+  volume->allocate(0, 0, 65536, maker);
+  attached("db0");
+  kernel_.statistics->finished(Operation::read, 4096, scsi::Status::good, 1000);
+  const std::string text = registry_->control("metrics");
+  const std::string disk0 = "{volume=\"web/disk0\"} ";
+  EXPECT_THAT(text, HasSubstr("version=\"1.2.3\",store=\"" + catalog_->path() + "\",mount=\"/mnt\""));
+  EXPECT_THAT(text, HasSubstr("tcmufs_volume_size_bytes" + disk0 + std::to_string(mib)));
+  EXPECT_THAT(text, HasSubstr("tcmufs_volume_allocated_bytes" + disk0 + "65536\n"));
+  EXPECT_THAT(text, HasSubstr("tcmufs_volume_commands_total{volume=\"db0\",operation=\"read\"} 1\n"));
+}
+
 TEST_F(RegistryTest, FeaturesSayWhichEngineIsUsedHere) {
   EXPECT_THAT(registry_->control("features"), AllOf(HasSubstr("\nkernel "), HasSubstr("\nengine ")));
 }
