@@ -24,7 +24,7 @@ constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"write_cache", true},
                                                      {"vendor", true},
                                                      {"product", true}}};
-constexpr std::array<ControlFile, 26> kVolumeFiles{{{"status"},
+constexpr std::array<ControlFile, 27> kVolumeFiles{{{"status"},
                                                     {"status.json"},
                                                     {"state"},
                                                     {"size"},
@@ -49,6 +49,7 @@ constexpr std::array<ControlFile, 26> kVolumeFiles{{{"status"},
                                                     {"stats"},
                                                     {"stats.json"},
                                                     {"latency"},
+                                                    {"inflight"},
                                                     {"last_error"}}};
 
 constexpr auto kFirst = static_cast<std::size_t>(Facet::first_file);

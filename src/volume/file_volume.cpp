@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "sys/error.h"
+#include "volume/clock.h"
 #include "volume/statistics_text.h"
 
 namespace tcmufs::volume {
@@ -141,6 +143,7 @@ void FileVolume::sync() {
 
 std::string FileVolume::control(const std::string& file) {
   if (is_statistics_file(file)) return statistics_file(statistics_.figures(), file);
+  if (file == "inflight") return in_flight_text(statistics_.commands_in_flight().commands(), now_ns());
   return volume_file(facts(), file);
 }
 
@@ -154,7 +157,12 @@ VolumeMetrics FileVolume::metrics() const {
   struct statx st {};
   const bool known = ::statx(image_.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BLOCKS, &st) == 0;
   constexpr u64 unit_bytes = 512;
-  return {facts(), statistics_.figures(), known ? st.stx_blocks * unit_bytes : 0};
+  const auto commands = statistics_.commands_in_flight().commands();
+  const u64 now = now_ns();
+  return {.facts = facts(),
+          .figures = statistics_.figures(),
+          .allocated_bytes = known ? st.stx_blocks * unit_bytes : 0,
+          .oldest_ns = commands.empty() ? 0 : now - std::min(now, commands.front().taken_ns)};
 }
 
 bool FileVolume::look_for_holders() {

@@ -115,6 +115,10 @@ void add_facts(Exposition& text, const std::vector<VolumeMetrics>& volumes) {
   for_each_volume(text, "", volumes, [](const auto& volume) { return volume.facts.holders.empty() ? 0 : 1; });
   text.family("volume_in_flight_commands", "gauge", "Commands taken from the ring and not finished.");
   for_each_volume(text, "", volumes, [](const auto& volume) { return volume.figures.in_flight; });
+  text.family("volume_oldest_command_seconds", "gauge", "How long the oldest of them has been under way.",
+              "seconds");
+  for (const VolumeMetrics& volume : volumes)
+    text.sample("", volume_label(volume), seconds(volume.oldest_ns));
 }
 
 void add_latencies(Exposition& text, const std::string& labels, const OperationFigures& operation) {

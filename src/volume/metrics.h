@@ -12,6 +12,7 @@ struct VolumeMetrics {
   Facts facts;
   StatisticsFigures figures;
   u64 allocated_bytes = 0;
+  u64 oldest_ns = 0;  // age of the oldest command in flight
 };
 
 /// The file .ctl/metrics: OpenMetrics text. Units are seconds and bytes.

@@ -23,6 +23,7 @@ std::string example() {
   volume.facts.holders = {"mounted on '/srv'"};
   volume.figures = statistics.figures();
   volume.allocated_bytes = 65536;
+  volume.oldest_ns = 1'500'000'000;
   VolumeMetrics other;
   other.facts.path = "b\"1";
   return metrics_text({"1.2.3", 4711, "/store", "/mnt"}, {volume, other});
@@ -47,6 +48,7 @@ TEST(Metrics, SayWhatAVolumeIs) {
   EXPECT_THAT(text, HasSubstr("\ntcmufs_volume_in_use{volume=\"web/disk0\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("\ntcmufs_volume_in_use{volume=\"b\\\"1\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("\ntcmufs_volume_in_flight_commands{volume=\"web/disk0\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("\ntcmufs_volume_oldest_command_seconds{volume=\"web/disk0\"} 1.500000000\n"));
 }
 
 TEST(Metrics, CountByOperation) {

@@ -16,6 +16,7 @@ namespace {
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -456,6 +457,18 @@ TEST_F(RegistryTest, StatisticsAnswerWhileTheDiskIsBeingMade) {
   EXPECT_THAT(text.get(), HasSubstr("in_flight: 0"));
   volume->attach();
   kernel_.on_event = nullptr;
+}
+
+TEST_F(RegistryTest, InflightHasTheCommandsOfTheDiskAndMetricsTheAgeOfTheOldest) {
+  auto volume = attached("db0");
+  EXPECT_EQ(volume->control("inflight"), "");
+  EXPECT_THAT(registry_->control("metrics"),
+              HasSubstr("oldest_command_seconds{volume=\"db0\"} 0.000000000\n"));
+  constexpr std::array<u8, 16> read = {0x28, 0, 0, 0, 0, 8, 0, 0, 1};
+  kernel_.statistics->commands_in_flight().begin(0, read, 1);
+  EXPECT_THAT(volume->control("inflight"), EndsWith(" READ(10) lba 8 blocks 1\n"));
+  EXPECT_THAT(registry_->control("metrics"),
+              Not(HasSubstr("oldest_command_seconds{volume=\"db0\"} 0.000000000\n")));
 }
 
 TEST_F(RegistryTest, MetricsHaveEveryVolumeAndWhatItsImageTakesUp) {
