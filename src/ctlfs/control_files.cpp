@@ -9,8 +9,8 @@ namespace tcmufs::ctlfs {
 
 namespace {
 
-constexpr std::array<ControlFile, 6> kRootFiles{
-    {{"status"}, {"status.json"}, {"version"}, {"features"}, {"last_error"}, {"metrics"}}};
+constexpr std::array<ControlFile, 7> kRootFiles{
+    {{"status"}, {"status.json"}, {"version"}, {"features"}, {"last_error"}, {"metrics"}, {"doctor"}}};
 constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"physical_block_size", true},
                                                      {"direct", true},

@@ -305,6 +305,7 @@ std::string Registry::control(const std::string& file) {
   }
   if (file == "version") return options_.version + "\n";
   if (file == "features") return features_;
+  if (file == "doctor") return kernel_.doctor(catalog_.path());
   if (file == "last_error") {
     const std::lock_guard lock(mutex_);
     return last_error_.empty() ? "" : last_error_ + "\n";

@@ -37,6 +37,8 @@ class Registry final : public ctlfs::Backend {
     std::function<void(const Uuid&)> remove_leftover;
     /// Removes what the kernel keeps of a volume that will never be again. Throws Failure.
     std::function<void(const Uuid&)> forget = [](const Uuid&) {};
+    /// The file .ctl/doctor, about the machine and that store.
+    std::function<std::string(const std::string& store)> doctor = [](const std::string&) { return ""; };
   };
 
   /// Loads the store; no disk is there yet.

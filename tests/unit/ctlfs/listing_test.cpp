@@ -32,7 +32,7 @@ TEST_F(Listing, StatusOfASubdirectoryIsFoundButNotListed) {
 
 TEST_F(Listing, CtlListsItsFilesAndTheMirror) {
   EXPECT_THAT(names_in(".ctl"), ElementsAre(".", "..", "status", "status.json", "version", "features",
-                                            "last_error", "metrics", "defaults", "vol"));
+                                            "last_error", "metrics", "doctor", "defaults", "vol"));
 }
 
 TEST_F(Listing, TheMirrorHasTheSamePaths) {
