@@ -25,7 +25,7 @@ must_say '^OK modules: tcm_loop '
 must_say '^OK punch_hole: '
 must_say '^OK direct: '
 must_say '^WARN udev: '
-must_fail 'MOUNTPOINT' tcmufs --doctor "$store" "$mnt"
+must_exit 2 'not expected' tcmufs --doctor "$store" "$mnt"
 
 start
 truncate -s 64M "$mnt/v"
