@@ -9,14 +9,16 @@ namespace tcmufs::ctlfs {
 
 namespace {
 
-constexpr std::array<ControlFile, 8> kRootFiles{{{"status"},
-                                                 {"status.json"},
-                                                 {"version"},
-                                                 {"features"},
-                                                 {"last_error"},
-                                                 {"error_log"},
-                                                 {"events", false, true},
-                                                 {"ctl", true}}};
+constexpr std::array<ControlFile, 10> kRootFiles{{{"status"},
+                                                  {"status.json"},
+                                                  {"version"},
+                                                  {"features"},
+                                                  {"last_error"},
+                                                  {"error_log"},
+                                                  {"metrics"},
+                                                  {"doctor"},
+                                                  {"events", false, true},
+                                                  {"ctl", true}}};
 constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"physical_block_size", true},
                                                      {"direct", true},
@@ -30,7 +32,7 @@ constexpr std::array<ControlFile, 13> kDefaultFiles{{{"block_size", true},
                                                      {"write_cache", true},
                                                      {"vendor", true},
                                                      {"product", true}}};
-constexpr std::array<ControlFile, 28> kVolumeFiles{{{"status"},
+constexpr std::array<ControlFile, 29> kVolumeFiles{{{"status"},
                                                     {"status.json"},
                                                     {"state"},
                                                     {"size"},
@@ -55,6 +57,7 @@ constexpr std::array<ControlFile, 28> kVolumeFiles{{{"status"},
                                                     {"stats"},
                                                     {"stats.json"},
                                                     {"latency"},
+                                                    {"inflight"},
                                                     {"last_error"},
                                                     {"events", false, true},
                                                     {"ctl", true}}};

@@ -5,11 +5,25 @@
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
+#include "lio/configfs.h"
+#include "volume/doctor.h"
+
+namespace {
+
+int doctor(const std::string& store) {
+  tcmufs::lio::Configfs tree;
+  const auto findings = tcmufs::volume::examine(tree, store);
+  std::fputs(tcmufs::volume::doctor_text(findings).c_str(), stdout);
+  return tcmufs::volume::must_be_fixed(findings) ? 1 : 0;
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace tcmufs::daemon;
   const Options options = parse_command_line(argc, argv);
   try {
+    if (options.doctor) return doctor(options.store);
     Background background(options.foreground);
     try {
       return serve(options, background);

@@ -29,10 +29,11 @@ Options parse_command_line(int argc, char** argv) {
   std::vector<std::string> lists;
   CLI::App app("Serves the images in STORE as disks: a file in MOUNTPOINT is a block device of this machine.",
                "tcmufs");
-  app.add_option("STORE", options.store, "Directory that holds the images")->required();
-  app.add_option("MOUNTPOINT", options.mount_point, "Directory where the control filesystem appears")
-      ->required();
+  app.add_option("STORE", options.store, "Directory that holds the images");
+  app.add_option("MOUNTPOINT", options.mount_point, "Directory where the control filesystem appears");
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground and log to standard error");
+  app.add_flag("--doctor", options.doctor,
+               "Say what of this machine, and of STORE, stands in the way of disks, and change nothing");
   app.add_option(
          "-o", lists,
          "Mount options, separated by commas: FUSE's (allow_other, ro ...), and settings of new volumes "
@@ -40,9 +41,14 @@ Options parse_command_line(int argc, char** argv) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.set_version_flag("-V,--version", "tcmufs " + std::string(version));
-  app.footer("Exit status: 0 mounted (with -f: unmounted again), 1 refused, 2 wrong usage.");
+  app.footer(
+      "Exit status: 0 mounted (with -f: unmounted again), 1 refused, or --doctor has found what is to be "
+      "fixed, 2 wrong usage.");
   try {
     app.parse(argc, argv);
+    if (options.doctor && !options.mount_point.empty()) throw CLI::ExtrasError({options.mount_point});
+    if (!options.doctor && options.store.empty()) throw CLI::RequiredError("STORE");
+    if (!options.doctor && options.mount_point.empty()) throw CLI::RequiredError("MOUNTPOINT");
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);  // NOLINT(concurrency-mt-unsafe): no thread has been started
   }

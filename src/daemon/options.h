@@ -12,6 +12,7 @@ struct Options {
   std::vector<std::string> mount_options;                     // of -o, one each: "allow_other"
   std::vector<std::pair<std::string, std::string>> settings;  // of -o: "block_size", "4096"
   bool foreground = false;
+  bool doctor = false;  // only look; the mount point is empty, and so may the store be
 };
 
 /// Reads the command line. For --help, --version and mistakes it prints and ends the process (status 0 or 2).

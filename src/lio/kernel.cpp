@@ -127,6 +127,18 @@ void mount_configfs(const std::string& path) {
 
 }  // namespace
 
+std::vector<KernelModule> kernel_modules(const KernelPlaces& places) {
+  const Modules modules(places.modules);
+  std::vector<KernelModule> result;
+  for (const Needed& one : needed) {
+    using State = KernelModule::State;
+    const bool there = modules.state(one.module) == Modules::State::loadable;
+    const State state = works(one, places, modules) ? State::works : there ? State::loadable : State::missing;
+    result.push_back({one.module, state, one.optional});
+  }
+  return result;
+}
+
 std::string prepare_kernel(const KernelPlaces& places) {
   load_modules(places);
   const std::string config = places.sysfs + "/kernel/config";

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace tcmufs::lio {
 
@@ -20,5 +21,17 @@ struct KernelPlaces {
 /// no such module, EPERM without the rights. Also without them it says what the kernel lacks. Returns what
 /// will not work although disks do, in words; empty if all does.
 std::string prepare_kernel(const KernelPlaces& places = {});
+
+/// A module that disks need, as it stands now.
+struct KernelModule {
+  enum class State { works, loadable, missing };
+
+  std::string name;
+  State state = State::missing;
+  bool optional = false;
+};
+
+/// Those that prepare_kernel would load; changes nothing. Throws Failure.
+std::vector<KernelModule> kernel_modules(const KernelPlaces& places = {});
 
 }  // namespace tcmufs::lio

@@ -11,7 +11,7 @@ namespace {
 // Commands taken before the first answers are given back: enough to share the kick, few enough not to be
 // waited for.
 constexpr std::size_t batch_limit = 32;
-constexpr std::size_t job_limit = 128;  // under way at once
+constexpr std::size_t job_limit = InFlight::capacity;  // under way at once
 
 tcmu::RingResponse ring_response(const scsi::Response& response) {
   return {static_cast<u8>(response.status), response.sense.span(), response.data_in_bytes};
@@ -21,7 +21,11 @@ tcmu::RingResponse ring_response(const scsi::Response& response) {
 
 Dispatcher::Dispatcher(std::span<std::byte> memory, scsi::LogicalUnit& unit, Engine& engine,
                        Statistics& statistics)
-    : unit_(unit), engine_(engine), statistics_(statistics), ring_(memory) {
+    : unit_(unit),
+      engine_(engine),
+      statistics_(statistics),
+      in_flight_(statistics.commands_in_flight()),
+      ring_(memory) {
   batch_.reserve(batch_limit);
   answered_.reserve(batch_limit);
   free_jobs_.reserve(job_limit);
@@ -39,6 +43,7 @@ u32 Dispatcher::take(u64 now_ns) noexcept {
     if (free_jobs_.empty()) {
       jobs_.push_back(std::make_unique<Job>());
       jobs_.back()->ring = &ring_;
+      jobs_.back()->slot = jobs_.size() - 1;
       free_jobs_.push_back(jobs_.back().get());
     }
     tcmu::RingCommand* command = ring_.take();
@@ -57,6 +62,7 @@ u32 Dispatcher::take(u64 now_ns) noexcept {
     job->plan = std::move(std::get<scsi::Plan>(outcome));
     job->operation = operation;
     job->taken_ns = taken_ns_;
+    in_flight_.begin(job->slot, std::span(command->cdb).first<16>(), taken_ns_);
     batch_.push_back(job);
   }
   if (taken > 0) statistics_.batch_taken(ring_.in_flight());
@@ -69,6 +75,7 @@ void Dispatcher::finish() noexcept {
   if (finished.empty() && answered_.empty()) return;
   const u64 now = now_ns();
   for (Job* job : finished) {
+    in_flight_.end(job->slot);
     statistics_.finished(job->operation, bytes_of(job->plan), job->response.status, now - job->taken_ns);
     ring_.finish(*job->command, ring_response(job->response));
     free_jobs_.push_back(job);

@@ -42,6 +42,7 @@ class Dispatcher {
   scsi::LogicalUnit& unit_;
   Engine& engine_;
   Statistics& statistics_;
+  InFlight& in_flight_;
   tcmu::Ring ring_;
   std::vector<std::unique_ptr<Job>> jobs_;  // all there are
   std::vector<Job*> free_jobs_;

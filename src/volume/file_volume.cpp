@@ -2,12 +2,15 @@
 
 #include "volume/file_volume.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "sys/error.h"
+#include "volume/clock.h"
 #include "volume/statistics_text.h"
 
 namespace tcmufs::volume {
@@ -141,12 +144,26 @@ void FileVolume::sync() {
 
 std::string FileVolume::control(const std::string& file) {
   if (is_statistics_file(file)) return statistics_file(statistics_.figures(), file);
+  if (file == "inflight") return in_flight_text(statistics_.commands_in_flight().commands(), now_ns());
   return volume_file(facts(), file);
 }
 
 Facts FileVolume::facts() const {
   const std::lock_guard lock(mutex_);
   return facts_;
+}
+
+VolumeMetrics FileVolume::metrics() const {
+  // What is known without asking: a store elsewhere may not answer.
+  struct statx st {};
+  const bool known = ::statx(image_.number(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_BLOCKS, &st) == 0;
+  constexpr u64 unit_bytes = 512;
+  const auto commands = statistics_.commands_in_flight().commands();
+  const u64 now = now_ns();
+  return {.facts = facts(),
+          .figures = statistics_.figures(),
+          .allocated_bytes = known ? st.stx_blocks * unit_bytes : 0,
+          .oldest_ns = commands.empty() ? 0 : now - std::min(now, commands.front().taken_ns)};
 }
 
 bool FileVolume::look_for_holders() {

@@ -16,6 +16,7 @@
 #include "volume/disk.h"
 #include "volume/event_log.h"
 #include "volume/facts.h"
+#include "volume/metrics.h"
 #include "volume/record.h"
 #include "volume/statistics.h"
 #include "volume/verbs.h"
@@ -90,6 +91,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void removed() noexcept;
 
   Facts facts() const;
+  VolumeMetrics metrics() const;
   /// Looks who uses the disk (mounts, swap, stacked devices), for status. True if anybody does.
   bool look_for_holders();
 

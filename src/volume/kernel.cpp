@@ -2,6 +2,7 @@
 
 #include "lio/leftovers.h"
 #include "lio/reservations.h"
+#include "volume/doctor.h"
 #include "volume/kernel_disk.h"
 
 namespace tcmufs::volume {
@@ -40,6 +41,7 @@ Registry::Kernel kernel_of(lio::ConfigTree& tree, Targets& targets, const Uuid& 
       .remove_leftover = [&tree,
                           store_uuid](const Uuid& uuid) { remove_leftovers_of(tree, store_uuid, uuid); },
       .forget = [&tree](const Uuid& uuid) { lio::forget_reservations(tree, uuid.text()); },
+      .doctor = [&tree](const std::string& store) { return doctor_text(examine(tree, store)); },
   };
 }
 

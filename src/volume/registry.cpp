@@ -118,6 +118,10 @@ std::vector<Facts> Registry::all_facts() const {
   return result;
 }
 
+Service Registry::service() const {
+  return {options_.version, ::getpid(), catalog_.path(), options_.mount_point};
+}
+
 void Registry::refuse_while_stopping() const {
   const std::lock_guard lock(mutex_);
   if (stopping_) throw Failure(ESHUTDOWN, "tcmufs is being unmounted");
@@ -300,13 +304,17 @@ std::string Registry::status_table(const std::string& directory) {
 
 std::string Registry::control(const std::string& file) {
   if (file == "status") return status_table("");
-  if (file == "status.json") {
-    return status_json({options_.version, ::getpid(), catalog_.path(), options_.mount_point}, all_facts());
+  if (file == "status.json") return status_json(service(), all_facts());
+  if (file == "metrics") {
+    std::vector<VolumeMetrics> metrics;
+    for (const auto& volume : all_volumes()) metrics.push_back(volume->metrics());
+    return metrics_text(service(), metrics);
   }
   if (file == "version") return options_.version + "\n";
   if (file == "features") return features_;
   if (file == "error_log") return events_.errors();
   if (file == "ctl") return verbs_text();
+  if (file == "doctor") return kernel_.doctor(catalog_.path());
   if (file == "last_error") {
     const std::lock_guard lock(mutex_);
     return last_error_.empty() ? "" : last_error_ + "\n";

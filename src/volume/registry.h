@@ -39,6 +39,8 @@ class Registry final : public ctlfs::Backend {
     std::function<void(const Uuid&)> remove_leftover;
     /// Removes what the kernel keeps of a volume that will never be again. Throws Failure.
     std::function<void(const Uuid&)> forget = [](const Uuid&) {};
+    /// The file .ctl/doctor, about the machine and that store.
+    std::function<std::string(const std::string& store)> doctor = [](const std::string&) { return ""; };
   };
 
   /// Loads the store; no disk is there yet.
@@ -84,6 +86,7 @@ class Registry final : public ctlfs::Backend {
   std::shared_ptr<FileVolume> volume_at(const std::string& path) const;
   Volumes all_volumes() const;
   std::vector<Facts> all_facts() const;
+  Service service() const;
   std::string target_for(const std::string& path, const Uuid& uuid) const;
   void keep_last_error(const std::string& sentence) noexcept;
   void refuse_while_stopping() const;

@@ -9,6 +9,7 @@
 #include "scsi/outcome.h"
 #include "scsi/plan.h"
 #include "sys/integers.h"
+#include "volume/in_flight.h"
 
 namespace tcmufs::volume {
 
@@ -95,6 +96,10 @@ class Statistics {
 
   StatisticsFigures figures() const noexcept;
 
+  /// What the engine has, command by command.
+  InFlight& commands_in_flight() noexcept { return commands_in_flight_; }
+  const InFlight& commands_in_flight() const noexcept { return commands_in_flight_; }
+
  private:
   // With one writer a load and a store are enough: an atomic addition would lock the bus.
   class Counter {
@@ -120,6 +125,7 @@ class Statistics {
   Counter batches_;
   Counter kicks_;
   std::atomic<u64> in_flight_ = 0;
+  InFlight commands_in_flight_;
 };
 
 }  // namespace tcmufs::volume

@@ -34,7 +34,7 @@ TEST_F(ControlFiles, SayWhatTheBackendAndTheVolumeRender) {
   EXPECT_EQ(text_of(".ctl/last_error"), "root last_error\n");
   for (const char* file :
        {"status", "status.json", "state", "size", "device", "sg", "wwn", "uuid", "block_size",
-        "physical_block_size", "stats", "stats.json", "latency", "last_error"}) {
+        "physical_block_size", "stats", "stats.json", "latency", "inflight", "last_error"}) {
     EXPECT_EQ(text_of(std::string(".ctl/vol/web/disk0/") + file), std::string(file) + " of web/disk0\n");
   }
 }

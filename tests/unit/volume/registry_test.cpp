@@ -16,6 +16,7 @@ namespace {
 using testing::AllOf;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -456,6 +457,32 @@ TEST_F(RegistryTest, StatisticsAnswerWhileTheDiskIsBeingMade) {
   EXPECT_THAT(text.get(), HasSubstr("in_flight: 0"));
   volume->attach();
   kernel_.on_event = nullptr;
+}
+
+TEST_F(RegistryTest, InflightHasTheCommandsOfTheDiskAndMetricsTheAgeOfTheOldest) {
+  auto volume = attached("db0");
+  EXPECT_EQ(volume->control("inflight"), "");
+  EXPECT_THAT(registry_->control("metrics"),
+              HasSubstr("oldest_command_seconds{volume=\"db0\"} 0.000000000\n"));
+  constexpr std::array<u8, 16> read = {0x28, 0, 0, 0, 0, 8, 0, 0, 1};
+  kernel_.statistics->commands_in_flight().begin(0, read, 1);
+  EXPECT_THAT(volume->control("inflight"), EndsWith(" READ(10) lba 8 blocks 1\n"));
+  EXPECT_THAT(registry_->control("metrics"),
+              Not(HasSubstr("oldest_command_seconds{volume=\"db0\"} 0.000000000\n")));
+}
+
+TEST_F(RegistryTest, MetricsHaveEveryVolumeAndWhatItsImageTakesUp) {
+  make_directory("web");
+  auto volume = create("web/disk0", mib);
+  volume->allocate(0, 0, 65536, maker);
+  attached("db0");
+  kernel_.statistics->finished(Operation::read, 4096, scsi::Status::good, 1000);
+  const std::string text = registry_->control("metrics");
+  const std::string disk0 = "{volume=\"web/disk0\"} ";
+  EXPECT_THAT(text, HasSubstr("version=\"1.2.3\",store=\"" + catalog_->path() + "\",mount=\"/mnt\""));
+  EXPECT_THAT(text, HasSubstr("tcmufs_volume_size_bytes" + disk0 + std::to_string(mib)));
+  EXPECT_THAT(text, HasSubstr("tcmufs_volume_allocated_bytes" + disk0 + "65536\n"));
+  EXPECT_THAT(text, HasSubstr("tcmufs_volume_commands_total{volume=\"db0\",operation=\"read\"} 1\n"));
 }
 
 TEST_F(RegistryTest, FeaturesSayWhichEngineIsUsedHere) {

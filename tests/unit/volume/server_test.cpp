@@ -126,6 +126,25 @@ TEST_F(ServerTest, ReadsWhatWasWritten) {
   EXPECT_EQ(read[0].data_in, block);
 }
 
+TEST_F(ServerTest, WhatIsInFlightCanBeSeenWhileItsThreadHangsInTheStore) {
+  std::promise<void> reached;
+  std::promise<void> let_go;
+  store_.on_write = [&] {
+    reached.set_value();
+    let_go.get_future().wait();
+  };
+  start();
+  const InFlight& in_flight = statistics_.commands_in_flight();
+  doorbell_.send(write_of_block_8, std::vector<u8>(512, 0x5a), 0);
+  reached.get_future().wait();
+  const auto commands = in_flight.commands();
+  ASSERT_EQ(commands.size(), 1U);
+  EXPECT_EQ(in_flight_text(commands, commands[0].taken_ns + 5'000'000), "5 WRITE(10) lba 8 blocks 1\n");
+  let_go.set_value();
+  EXPECT_EQ(doorbell_.wait_for(1)[0].status, 0);
+  EXPECT_TRUE(in_flight.commands().empty());
+}
+
 TEST_F(ServerTest, ServesWhatWasThereBeforeItStarted) {
   doorbell_.send(read_of_block_8, {}, 512);
   start();
