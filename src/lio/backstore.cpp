@@ -61,7 +61,7 @@ std::string control_string(const BackstoreOptions& options) {
 void configure(ConfigTree& tree, const std::string& device, const BackstoreOptions& options) {
   tree.write(device + "/control", control_string(options));
   tree.write(device + "/wwn/vpd_unit_serial", options.serial);
-  tree.write(device + "/attrib/cmd_time_out", "0");
+  tree.write(device + "/attrib/cmd_time_out", std::to_string(options.command_timeout_s));
   tree.write(device + "/attrib/qfull_time_out", "-1");
   tree.write(device + "/enable", "1");
 }
@@ -139,7 +139,7 @@ Backstore::Backstore(ConfigTree& tree, const BackstoreOptions& options, Parts pa
       taken_over_(!device_.made()) {
   if (taken_over_) {
     check_block_size(tree, path(), options.block_size_bytes);
-    // cmd_time_out cannot be changed while it is exported, and has been 0 since before it was enabled.
+    // cmd_time_out cannot be changed while it is exported, and has been set before it was enabled.
     write_if_different(tree, path() + "/attrib/qfull_time_out", "-1");
   } else {
     configure(tree, path(), options);

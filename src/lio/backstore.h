@@ -19,6 +19,7 @@ struct BackstoreOptions {
       16;  // the data area is given out in blocks of so many pages; not 0, which is a kernel oops
   u32 max_data_area_mb = 8;
   u32 ring_size_mb = 1;
+  u32 command_timeout_s = 0;  // cmd_time_out; 0: never
 };
 
 /// core/user_<hba>/<name>: one TCMU device on an HBA of its own, configured and enabled. Undoes itself.
@@ -27,7 +28,7 @@ class Backstore {
   /// Makes it, or, if the device is there already (enabled, with this dev_config, exported), takes it over as
   /// it is; EBUSY, and it is left alone, if it has blocks of another size. One that is exported nowhere is
   /// made anew: nobody uses it, and a crash leaves open what the kernel was told of its reservations.
-  /// cmd_time_out=0, qfull_time_out=-1, nl_reply_supported=-1. What was made is undone if a later step fails.
+  /// qfull_time_out=-1, nl_reply_supported=-1. What was made is undone if a later step fails.
   /// A device of ours that a crash left half-made (not enabled) is removed first. Throws Failure, EINVAL for
   /// options that must not reach the kernel.
   Backstore(ConfigTree& tree, const BackstoreOptions& options);

@@ -50,7 +50,7 @@ Answer read_capacity_16(const Request& request) {
   data.last_lba = last_lba(geometry);
   data.block_size = geometry.block_size_bytes();
   data.exponents = geometry.physical_exponent();
-  data.provisioning = managed | reads_zeros;
+  if (request.device.thin()) data.provisioning = managed | reads_zeros;
   return reply(request.command, bytes_of(data), cdb.allocation_length);
 }
 

@@ -48,6 +48,7 @@ Geometry geometry_of(const Format& format) {
 Device::Device(Identity identity, const Format& format)
     : limits_(Limits::of(checked(format))),
       block_size_bytes_(format.block_size_bytes),
+      thin_(format.thin),
       default_modes_{.write_cache = format.write_cache},
       identity_(std::move(identity)) {
   state_.geometry = geometry_of(format);
@@ -83,6 +84,7 @@ void Device::set_identity(Identity identity) {
   {
     const std::lock_guard held(mutex_);
     identity.uuid = identity_.uuid;
+    identity.serial = identity_.serial;
     if (identity == identity_) return;
     identity_ = std::move(identity);
   }

@@ -42,6 +42,8 @@ class Device {
   Identity identity() const;
   const Limits& limits() const noexcept { return limits_; }
   u32 block_size_bytes() const noexcept { return block_size_bytes_; }
+  /// Has logical block provisioning management.
+  bool thin() const noexcept { return thin_; }
   RangeLock& ranges() noexcept { return ranges_; }
 
   /// One lock, one copy.
@@ -53,7 +55,7 @@ class Device {
   void set_stopped(bool stopped) noexcept;
   /// These raise a unit attention if they change something, unless nobody has asked for anything that could
   /// have changed.
-  void set_identity(Identity identity);  // all but the uuid
+  void set_identity(Identity identity);  // all but uuid and serial number
   void resize(u64 size_bytes) noexcept;
   void set_read_only(bool read_only) noexcept;
 
@@ -78,6 +80,7 @@ class Device {
 
   const Limits limits_;
   const u32 block_size_bytes_;
+  const bool thin_;
   const Modes default_modes_;
   RangeLock ranges_;
   mutable std::mutex mutex_;

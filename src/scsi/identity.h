@@ -9,10 +9,13 @@ namespace tcmufs::scsi {
 
 /// What a disk is, to its initiators.
 struct Identity {
-  Uuid uuid;  // unit serial number and NAA-6 designator come from it
+  Uuid uuid;  // the NAA-6 designator comes from it
   std::string vendor = "TCMUFS";
   std::string product = "Virtual Disk";
   std::string revision = "0001";
+  std::string serial{};  // unit serial number; empty: the digits of the uuid
+
+  std::string serial_number() const { return serial.empty() ? uuid.hex() : serial; }
 
   bool operator==(const Identity&) const = default;
 };
@@ -24,6 +27,7 @@ struct Format {
   bool read_only = false;                // write-protected from the first command on
   u32 allocation_unit_bytes = 1;         // of the store: a power of two, at most 1 MiB
   bool write_cache = true;               // WCE, until MODE SELECT changes it
+  bool thin = true;  // logical block provisioning management: UNMAP and what belongs to it
 };
 
 /// "naa." and the 32 hexadecimal digits of the NAA-6 designator: LIO's OUI 001405, then 25 digits of the

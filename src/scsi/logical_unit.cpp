@@ -14,6 +14,7 @@ namespace {
 std::optional<Sense> objection(const Row* row, const Command& command, const UnitState& state,
                                Device& device) {
   if (row == nullptr || row->handler == nullptr) return sense::invalid_operation_code;
+  if (row->only_thin && !device.thin()) return sense::invalid_operation_code;
   if (command.cdb.size() < row->length) return sense::invalid_cdb_field(static_cast<u16>(command.cdb.size()));
   if (const auto bit = forbidden_bit(*row, command.cdb)) return sense::invalid_field_in_cdb.at(*bit);
   if (row->access != Access::always) {

@@ -43,8 +43,8 @@ class LogicalUnit {
   /// The capacity has changed: READ CAPACITY says so from now on, and the next command gets 06/2A/09.
   void resize(u64 size_bytes);
 
-  /// Vendor, product and revision are these from now on, and the next command gets 06/3F/03. The uuid stays:
-  /// a disk with another one is another disk.
+  /// Vendor, product and revision are these from now on, and the next command gets 06/3F/03. Uuid and serial
+  /// number stay: a disk with others is another disk.
   void set_identity(Identity identity);
 
   /// Refuses writes with 07/27/00 (the device-specific parameter says WP).

@@ -32,6 +32,7 @@ struct Row {
   std::array<u8, 16> usage;
   /// Null: the kernel answers it itself and never passes it on.
   Handler handler;
+  bool only_thin = false;  // there is none without logical block provisioning management
 
   constexpr bool has_service_action() const { return service_action != no_service_action; }
 };

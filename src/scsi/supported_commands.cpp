@@ -46,9 +46,16 @@ static_assert(sizeof(OneCommandHeader) == 4);
 
 constexpr u8 return_timeouts = 0x80;  // RCTD
 
+bool is_there(const Row& row, const Request& request) {
+  return !row.only_thin || request.device.thin();
+}
+
 Response report_all(const Request& request, const ReportCdb& cdb) {
   const bool timeouts = (cdb.flags & return_timeouts) != 0;
-  const auto rows = opcode_table();
+  std::vector<const Row*> rows;
+  for (const Row& row : opcode_table()) {
+    if (is_there(row, request)) rows.push_back(&row);
+  }
   const std::size_t row_bytes = sizeof(CommandDescriptor) + (timeouts ? sizeof(TimeoutsDescriptor) : 0);
   std::vector<u8> data;
   data.reserve(sizeof(Be32) + rows.size() * row_bytes);
@@ -57,10 +64,10 @@ Response report_all(const Request& request, const ReportCdb& cdb) {
     data.insert(data.end(), bytes.begin(), bytes.end());
   };
   append(Be32(static_cast<u32>(rows.size() * row_bytes)));
-  for (const Row& row : rows) {
-    CommandDescriptor descriptor{.opcode = row.opcode, .service_action = {}, .length = row.length};
-    if (row.has_service_action()) {
-      descriptor.service_action = row.service_action;
+  for (const Row* row : rows) {
+    CommandDescriptor descriptor{.opcode = row->opcode, .service_action = {}, .length = row->length};
+    if (row->has_service_action()) {
+      descriptor.service_action = row->service_action;
       descriptor.flags |= CommandDescriptor::service_action_valid;
     }
     if (timeouts) descriptor.flags |= CommandDescriptor::timeouts_present;
@@ -73,7 +80,7 @@ Response report_all(const Request& request, const ReportCdb& cdb) {
 Response report_one(const Request& request, const ReportCdb& cdb, const Row* row) {
   Page<sizeof(OneCommandHeader) + 16 + sizeof(TimeoutsDescriptor)> data;
   OneCommandHeader header;
-  if (row == nullptr) {
+  if (row == nullptr || !is_there(*row, request)) {
     data.append_structure(header);
     return reply(request.command, data.bytes(), cdb.allocation_length);
   }
@@ -82,7 +89,10 @@ Response report_one(const Request& request, const ReportCdb& cdb, const Row* row
   if (timeouts) header.support |= OneCommandHeader::timeouts_present;
   header.length = row->length;
   data.append_structure(header);
-  data.append(std::span(row->usage).first(row->length));
+  auto usage = row->usage;
+  const bool writes_same = row->opcode == 0x41 || row->opcode == 0x93;
+  if (writes_same && !request.device.thin()) usage[1] &= static_cast<u8>(~0x08u);  // UNMAP
+  data.append(std::span(usage).first(row->length));
   if (timeouts) data.append_structure(TimeoutsDescriptor{});
   return reply(request.command, data.bytes(), cdb.allocation_length);
 }

@@ -14,7 +14,7 @@ void append_text(VpdPage& page, const std::string& text) {
 }
 
 void unit_serial_number(VpdPage& page, const Request& request) {
-  append_text(page, request.device.identity().uuid.hex());
+  append_text(page, request.device.identity().serial_number());
 }
 
 struct DesignatorHeader {  // SPC-4, designation descriptor
@@ -33,7 +33,7 @@ void device_identification(VpdPage& page, const Request& request) {
 
   std::array<u8, 8> vendor{};
   fill_text(vendor, identity.vendor);
-  const std::string serial = identity.uuid.hex();
+  const std::string serial = identity.serial_number();
   page.append_structure(DesignatorHeader{ascii, t10_vendor_id, 0, bits(vendor.size() + serial.size())});
   page.append(vendor);
   append_text(page, serial);
@@ -76,11 +76,13 @@ void block_limits(VpdPage& page, const Request& request) {
   data.optimal_granularity = static_cast<u16>(physical_blocks);
   data.transfer = limits.transfer;
   data.optimal_transfer = limits.optimal_transfer;
-  data.unmap = limits.unmap;
-  data.unmap_descriptors = limits.unmap_descriptors;
-  data.optimal_unmap_granularity = limits.unmap_granularity;
-  data.unmap_alignment = alignment_valid;
   data.write_same = limits.write_same;
+  if (request.device.thin()) {
+    data.unmap = limits.unmap;
+    data.unmap_descriptors = limits.unmap_descriptors;
+    data.optimal_unmap_granularity = limits.unmap_granularity;
+    data.unmap_alignment = alignment_valid;
+  }
   page.append_structure(data);
 }
 
@@ -102,8 +104,10 @@ struct LogicalBlockProvisioning {
 };
 static_assert(sizeof(LogicalBlockProvisioning) == 4);
 
-void logical_block_provisioning(VpdPage& page, const Request&) {
-  page.append_structure(LogicalBlockProvisioning{});
+void logical_block_provisioning(VpdPage& page, const Request& request) {
+  LogicalBlockProvisioning data;
+  if (!request.device.thin()) data.abilities = data.provisioning_type = 0;
+  page.append_structure(data);
 }
 
 void supported_pages(VpdPage& page, const Request&);

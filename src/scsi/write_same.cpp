@@ -42,6 +42,8 @@ bool all_zeros(std::span<const iovec> buffer) {
 Answer write_same(const Request& request) {
   const Addressed to = addressed(request.cdb());
   const Geometry& geometry = request.state.geometry;
+  const bool unmaps = (to.flags & unmap_bit) != 0;
+  if (unmaps && !request.device.thin()) return sense::invalid_cdb_field(1, u8{3});
   if (to.length_blocks == 0) return sense::invalid_cdb_field(to.length_byte);  // WSNZ
   const auto checked =
       checked_range(request, to.lba, to.length_blocks, request.device.limits().write_same, to.length_byte);
@@ -59,7 +61,7 @@ Answer write_same(const Request& request) {
   plan.lock = Plan::Lock::shared;
   plan.range = range;
   plan.kind = Plan::Kind::zero;
-  if ((to.flags & unmap_bit) != 0) {
+  if (unmaps) {
     plan.kind = Plan::Kind::discard;
     plan.extents = {range};
   }

@@ -38,7 +38,13 @@ void FileVolume::change_setting(const std::string& name, const std::string& valu
   check_fits(now, wanted);
   if (disk_ && only_tuned(record_.settings, wanted)) return tune(wanted);
   if (disk_ || stranded_) {
-    return attach_with(wanted, "cannot set " + name + " of " + quoted(now.path) + " to " + quoted(value));
+    const Settings before = record_.settings;
+    return make_anew(
+        "cannot set " + name + " of " + quoted(now.path) + " to " + quoted(value),
+        [&] { keep_settings(wanted); },
+        [&] {
+          if (record_.settings != before) keep_settings(before);
+        });
   }
   keep_settings(wanted);
   if (now.state != State::failed) return;
@@ -95,13 +101,13 @@ void FileVolume::take_disk_away() {
   if (touched) maker_ = 0;  // the next disk is as good as touched
 }
 
-void FileVolume::attach_with(const Settings& settings, const std::string& what) {
-  const Settings before = record_.settings;
+void FileVolume::make_anew(const std::string& what, const std::function<void()>& change,
+                           const std::function<void()>& change_back) {
   if (disk_) take_disk_away();
   std::string reason;
   int error = 0;
   try {
-    keep_settings(settings);
+    change();
     return attach_now();
   } catch (const std::exception& failure) {
     reason = failure.what();
@@ -109,7 +115,7 @@ void FileVolume::attach_with(const Settings& settings, const std::string& what) 
   }
   std::string outcome = "It is a disk again with what was set before";
   try {
-    if (record_.settings != before) keep_settings(before);
+    change_back();
     attach_now();
   } catch (const std::exception& failure) {
     outcome = "It could not be made a disk again with what was set before either: ";

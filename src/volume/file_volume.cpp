@@ -62,23 +62,6 @@ ctlfs::Attributes FileVolume::attributes() {
   return result;
 }
 
-void FileVolume::change(const ctlfs::AttributeChange& change) {
-  const std::string of_image = " of the image of " + quoted(facts().path);
-  const uid_t uid = change.uid.value_or(static_cast<uid_t>(-1));
-  const gid_t gid = change.gid.value_or(static_cast<gid_t>(-1));
-  if ((change.uid || change.gid) && ::fchown(image_.number(), uid, gid) != 0) {
-    throw_errno("cannot change the owner" + of_image);
-  }
-  if (change.permissions && ::fchmod(image_.number(), *change.permissions & 0777) != 0) {
-    throw_errno("cannot change the mode" + of_image);
-  }
-  if (change.accessed || change.modified) {
-    constexpr timespec keep = {0, UTIME_OMIT};
-    const timespec times[2] = {change.accessed.value_or(keep), change.modified.value_or(keep)};
-    if (::futimens(image_.number(), times) != 0) throw_errno("cannot change the times" + of_image);
-  }
-}
-
 std::size_t FileVolume::read(u64 offset, std::span<std::byte> buffer) {
   std::size_t done = 0;
   while (done < buffer.size()) {

@@ -113,7 +113,13 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void tune(const Settings& settings);
   void keep_settings(const Settings& settings);
   void take_disk_away();
-  void attach_with(const Settings& settings, const std::string& what);
+  void make_anew(const std::string& what, const std::function<void()>& change,
+                 const std::function<void()>& change_back);
+  void change_mode(mode_t wanted);
+  void change_owner_and_times(const ctlfs::AttributeChange& change);
+  mode_t mode() const;
+  void set_mode(mode_t mode);
+  bool write_protected_with(mode_t mode) const;
   void resize_disk(u64 size_bytes);
   void resize_image(u64 size_bytes, pid_t process);
   void become_file(pid_t process, const std::string& operation);

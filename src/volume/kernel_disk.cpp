@@ -29,11 +29,15 @@ lio::BackstoreOptions backstore_options(const DiskOptions& options) {
   result.max_data_area_mb = options.settings.max_data_area_mb;
   result.ring_size_mb = options.settings.cmd_ring_size_mb;
   result.data_pages_per_block = options.settings.data_pages_per_blk;
+  result.command_timeout_s = options.settings.cmd_timeout_s;
   return result;
 }
 
 scsi::Identity identity_of(const DiskOptions& options) {
-  return {.uuid = options.uuid, .vendor = options.settings.vendor, .product = options.settings.product};
+  return {.uuid = options.uuid,
+          .vendor = options.settings.vendor,
+          .product = options.settings.product,
+          .serial = options.settings.serial};
 }
 
 scsi::Format format_over(scsi::Format format, const store::BlockStore& store) {

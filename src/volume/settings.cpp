@@ -54,9 +54,9 @@ bool set_number(u32& number, const std::string& value, u32 least, u32 most) {
 }
 
 // SPC-4 4.4.1: left-aligned ASCII of a fixed length.
-bool set_text(std::string& text, const std::string& value, std::size_t most) {
+bool set_text(std::string& text, const std::string& value, std::size_t least, std::size_t most) {
   const auto printable = [](char c) { return c >= 0x20 && c < 0x7f; };
-  if (value.empty() || value.size() > most || !std::all_of(value.begin(), value.end(), printable))
+  if (value.size() < least || value.size() > most || !std::all_of(value.begin(), value.end(), printable))
     return false;
   text = value;
   return true;
@@ -68,10 +68,10 @@ constexpr Setting on_or_off(std::string_view name) {
           [](Settings& s, const std::string& value) { return set_switch(s.*Member, value); }};
 }
 
-template <auto Member, std::size_t most>
+template <auto Member, std::size_t least, std::size_t most>
 constexpr Setting text(std::string_view name, const char* values) {
   return {name, Setting::When::made, values, [](const Settings& s) { return Json(s.*Member); },
-          [](Settings& s, const std::string& value) { return set_text(s.*Member, value, most); }};
+          [](Settings& s, const std::string& value) { return set_text(s.*Member, value, least, most); }};
 }
 
 template <auto Member, u32 least, u32 most>
@@ -108,8 +108,11 @@ constexpr std::array table{
     number<&Settings::poll_us, 0, 10000>("poll_us", live, "0 to 10000"),
     on_or_off<&Settings::read_only>("read_only"),
     on_or_off<&Settings::write_cache>("write_cache"),
-    text<&Settings::vendor, 8>("vendor", "1 to 8 printable ASCII characters"),
-    text<&Settings::product, 16>("product", "1 to 16 printable ASCII characters"),
+    on_or_off<&Settings::discard>("discard"),
+    number<&Settings::cmd_timeout_s, 0, 86400>("cmd_timeout", made, "0 to 86400"),
+    text<&Settings::vendor, 1, 8>("vendor", "1 to 8 printable ASCII characters"),
+    text<&Settings::product, 1, 16>("product", "1 to 16 printable ASCII characters"),
+    text<&Settings::serial, 0, 32>("serial", "at most 32 printable ASCII characters"),
 };
 
 // Those that a text of this format has; one that lacks a later one means its default.

@@ -23,8 +23,11 @@ struct Settings {
   u32 poll_us = 500;                     // how long an empty ring is looked at, where polling pays; 0: never
   bool read_only = false;                // write-protected
   bool write_cache = true;               // what is acknowledged need not be stable before it is flushed
+  bool discard = true;                   // UNMAP gives room back to the store
+  u32 cmd_timeout_s = 0;                 // after which the kernel fails a command; 0: never
   std::string vendor = "TCMUFS";         // of INQUIRY
   std::string product = "Virtual Disk";  // of INQUIRY
+  std::string serial;                    // unit serial number; empty: from the uuid
 
   bool operator==(const Settings&) const = default;
 };

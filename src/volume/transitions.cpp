@@ -67,6 +67,15 @@ void FileVolume::resize(u64 size_bytes, pid_t process) {
   });
 }
 
+void FileVolume::change(const ctlfs::AttributeChange& change) {
+  // What can be refused comes first.
+  if (change.permissions) {
+    transition("changing the mode of",
+               [mode = *change.permissions & 0777](FileVolume& self) { self.change_mode(mode); });
+  }
+  change_owner_and_times(change);
+}
+
 void FileVolume::set_control(const std::string& file, const std::string& value) {
   if (file == "ctl") return command(value);
   transition("setting " + file + " of", [file, value](FileVolume& self) {
@@ -252,8 +261,9 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
       .format = {.block_size_bytes = record_.settings.block_size_bytes,
                  .physical_block_size_bytes = record_.settings.physical_block_size_bytes,
                  .size_bytes = size_bytes,
-                 .read_only = context_.read_only || record_.settings.read_only,
-                 .write_cache = record_.settings.write_cache},
+                 .read_only = write_protected_with(mode()),
+                 .write_cache = record_.settings.write_cache,
+                 .thin = record_.settings.discard},
       .settings = record_.settings,
       .link_root = context_.link_root,
       .deadline = deadline,

@@ -23,6 +23,7 @@ struct FakeKernel {
   std::string refuses;               // path of the volume that cannot become a disk
   std::string link_in_the_way;       // path of a volume that cannot be linked
   u32 refuses_blocks_of = 0;         // no disk with such logical blocks can be made
+  bool refuses_read_only = false;    // no write-protected disk can be made
   int resize_error = 0;
   std::map<std::string, std::string> blocks;           // path → "512/4096" of the disk made last
   std::map<std::string, volume::DiskOptions> options;  // path → those of the disk made last
@@ -58,6 +59,8 @@ class FakeDisk final : public volume::Disk {
     if (kernel_.refuses == path_) throw Failure(ENODEV, "no disk for " + tcmufs::quoted(path_));
     if (kernel_.refuses_blocks_of == options.format.block_size_bytes)
       throw Failure(ENODEV, "no disk with such blocks");
+    if (kernel_.refuses_read_only && options.format.read_only)
+      throw Failure(ENODEV, "no write-protected disk");
     device_.name = "fake";
     device_.node = "/dev/fake-" + path_;
     kernel_.note((options.format.read_only ? "made read-only " : "made ") + path_ + " of " +

@@ -62,6 +62,34 @@ must_be "vendor and model" "$(of_kernel device/vendor | xargs)/$(of_kernel devic
 must_fail 'Invalid argument' set_to t vendor "much too long"
 must_match last_error "$(last_error t)" '1 to 8 printable'
 
+step "discard"
+queue() { cat "/sys/block/$(basename "$(control t device)")/queue/$1"; }
+[ "$(queue discard_max_bytes)" -gt 0 ] || fail "no discard"
+set_to t discard 0
+must_be "what can be discarded at once" "$(queue discard_max_bytes)" 0
+must_fail 'not supported' blkdiscard $links/t
+must_match "sg_readcap" "$(sg_readcap --16 $links/t)" 'lbpme=0, lbprz=0'
+blkdiscard --zeroout -l 1M $links/t
+set_to t discard 1
+blkdiscard $links/t
+
+step "serial number"
+uuid=$(control t uuid)
+must_match "as by default" "$(sg_inq -p sn $links/t)" "${uuid//-/}"
+wwn=$(control t wwn)
+set_to t serial "S-1 of 2"
+must_match "sg_inq" "$(sg_inq -p sn $links/t)" 'serial number: S-1 of 2$'
+must_be "wwn of the kernel" "$(of_kernel device/wwid)" "$wwn"
+must_fail 'Invalid argument' set_to t serial "123456789012345678901234567890123"
+set_to t serial ""
+must_match "as by default" "$(sg_inq -p sn $links/t)" "${uuid//-/}"
+
+step "a time limit for commands"
+must_be "for ever" "$(attribute cmd_time_out)" 0
+set_to t cmd_timeout 20
+must_be "as the kernel has it" "$(attribute cmd_time_out)" 20
+set_to t cmd_timeout 0
+
 step "who holds it"
 must_be "holders" "$(control t holders)" ""
 mount $links/t "$work/mounted" 2>/dev/null || { mkfs.ext4 -q -F $links/t && mount $links/t "$work/mounted"; }

@@ -112,6 +112,24 @@ TEST(Vpd, SerialNumberAndDesignatorsComeFromTheUuid) {
   EXPECT_EQ(naa_name(some_uuid()), "naa.60014050123456789abcdef012345678");
 }
 
+TEST(Vpd, ASerialNumberThatIsGivenTakesTheUuidsPlace) {
+  LogicalUnit unit({.uuid = some_uuid(), .serial = "S 1"}, {.size_bytes = default_size});
+  const auto page = [&unit](u8 code) {
+    Bytes data(255);
+    const iovec buffer{data.data(), data.size()};
+    const Bytes cdb = inquiry_page(code);
+    data.resize(std::get<Response>(unit.start({cdb, {&buffer, 1}})).data_in_bytes.value_or(0));
+    return data;
+  };
+  EXPECT_EQ(page(0x80), (Bytes{0, 0x80, 0, 3, 'S', ' ', '1'}));
+  const Bytes identification = page(0x83);
+  EXPECT_EQ(number(identification, 8, 8), 0x6001405012345678u) << "the identity stays";
+  EXPECT_EQ(slice(identification, 24, 4), (Bytes{0x02, 0x01, 0, 11}));
+  EXPECT_EQ(text(identification, 28, 11), "TCMUFS  S 1");
+  unit.set_identity({.uuid = some_uuid(), .vendor = "ACME"});
+  EXPECT_EQ(text(page(0x83), 28, 11), "ACME    S 1");
+}
+
 TEST(Vpd, BlockLimitsFollowTheFormat) {
   TestDisk disk;
   const Bytes small = disk.ask(inquiry_page(0xb0)).data;

@@ -84,6 +84,41 @@ TEST_F(UnmapTest, TooManyDescriptorsOrBlocksAreRefused) {
   EXPECT_TRUE(unmap(disk, std::vector<Piece>(128, Piece{0, blocks})).good());
 }
 
+TEST(FullyProvisioned, HasNoCommandThatUnmaps) {
+  TestDisk disk({.size_bytes = default_size, .thin = false});
+  EXPECT_EQ(unmap(disk, {{0, 8}}).sense, invalid_opcode);
+  EXPECT_EQ(disk.ask(join({{0x9e, 0x12}, Bytes(8), big_endian(32, 4), {0, 0}})).sense, invalid_opcode);
+  const Reply reply = disk.send(cdb_10(0x41, 0x08, 0, 8), Bytes(512));
+  EXPECT_EQ(reply.sense, invalid_field);
+  EXPECT_EQ(reply.field(), std::pair(1, 3));
+  EXPECT_TRUE(disk.send(cdb_16(0x93, 0, 0, 8), Bytes(512)).good());
+  EXPECT_EQ(disk.store.calls(Operation::discard), 0u);
+  EXPECT_EQ(disk.store.calls(Operation::zero), 1u);
+}
+
+TEST(FullyProvisioned, SaysSoEverywhere) {
+  TestDisk disk({.size_bytes = default_size, .thin = false});
+  EXPECT_EQ(slice(disk.ask(inquiry_page(0xb2)).data, 4, 4), Bytes(4));
+  const Bytes limits = disk.ask(inquiry_page(0xb0)).data;
+  EXPECT_EQ(slice(limits, 20, 16), Bytes(16));
+  EXPECT_EQ(number(limits, 36, 8), 32768u);
+  EXPECT_EQ(slice(disk.ask(read_capacity_16()).data, 14, 2), Bytes(2));
+  const auto reported = [&disk](u8 options, u8 opcode, u16 service_action) {
+    return disk
+        .ask(
+            join({{0xa3, 0x0c, options, opcode}, big_endian(service_action, 2), big_endian(4096, 4), {0, 0}}),
+            4096)
+        .data;
+  };
+  EXPECT_EQ(reported(1, 0x42, 0), (Bytes{0, 1, 0, 0}));
+  EXPECT_EQ(reported(2, 0x9e, 0x12), (Bytes{0, 1, 0, 0}));
+  EXPECT_EQ(reported(1, 0x93, 0)[5], 0x01);
+  EXPECT_EQ(TestDisk().ask(join({{0xa3, 0x0c, 1, 0x93, 0, 0}, big_endian(4096, 4), {0, 0}})).data[5], 0x09);
+  const std::size_t all =
+      TestDisk().ask(join({{0xa3, 0x0c}, Bytes(4), big_endian(4096, 4), {0, 0}}), 4096).data.size();
+  EXPECT_EQ(reported(0, 0, 0).size(), all - 2 * 8);
+}
+
 TEST_F(UnmapTest, AnchoringIsRefused) {
   EXPECT_EQ(disk.send(cdb_of(0, 1)).field(), std::pair(1, 0));
 }

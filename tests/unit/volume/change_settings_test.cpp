@@ -89,11 +89,17 @@ TEST_F(ChangeSettings, ADiskIsMadeWithThem) {
   volume->set_control("read_only", "1");
   volume->set_control("write_cache", "0");
   volume->set_control("vendor", "ACME");
+  volume->set_control("discard", "0");
+  volume->set_control("serial", "S1");
+  volume->set_control("cmd_timeout", "30");
   volume->resize(mib, maker);
   volume->attach();
   EXPECT_THAT(kernel_.taken_events().at(0), StartsWith("made read-only db0"));
   EXPECT_EQ(kernel_.options.at("db0").format.write_cache, false);
   EXPECT_EQ(kernel_.options.at("db0").settings.vendor, "ACME");
+  EXPECT_EQ(kernel_.options.at("db0").format.thin, false);
+  EXPECT_EQ(kernel_.options.at("db0").settings.serial, "S1");
+  EXPECT_EQ(kernel_.options.at("db0").settings.cmd_timeout_s, 30u);
   volume->set_control("read_only", "0");
   EXPECT_THAT(kernel_.taken_events(), ElementsAre("gone db0", StartsWith("made db0")));
 }

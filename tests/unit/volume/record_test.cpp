@@ -39,7 +39,9 @@ TEST(Record, OfTheFirstVersionKeepsItsMeaning) {
 }
 
 TEST(DefaultsText, ComesBackAndIsRefusedLikeARecord) {
-  EXPECT_EQ(parse_defaults(defaults_text({4096, 4096}), "x"), (Settings{4096, 4096}));
+  Settings settings;
+  settings.block_size_bytes = 4096;
+  EXPECT_EQ(parse_defaults(defaults_text(settings), "x"), settings);
   for (const char* text :
        {"", "[]", "{\"format\":1}", "{\"format\":2,\"block_size\":512,\"physical_block_size\":512}",
         "{\"format\":1,\"block_size\":512,\"physical_block_size\":512,\"lun\":1}"}) {

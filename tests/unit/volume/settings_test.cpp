@@ -15,7 +15,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 
 Settings sizes(u32 block, u32 physical) {
-  return {block, physical};
+  Settings settings;
+  settings.block_size_bytes = block;
+  settings.physical_block_size_bytes = physical;
+  return settings;
 }
 
 std::string refusal(const Settings& settings, const std::string& name, const std::string& value) {
@@ -81,7 +84,7 @@ TEST(Settings, NumbersHaveTheirBounds) {
   for (const auto& [name, least, most] :
        {Bounds{"max_data_area_mb", 8, 2048}, Bounds{"cmd_ring_size_mb", 1, 8},
         Bounds{"data_pages_per_blk", 1, 256}, Bounds{"queue_depth", 1, 1024},
-        Bounds{"read_ahead_kb", 0, 65536}, Bounds{"poll_us", 0, 10000}}) {
+        Bounds{"read_ahead_kb", 0, 65536}, Bounds{"poll_us", 0, 10000}, Bounds{"cmd_timeout", 0, 86400}}) {
     for (const u32 number : {least, most}) {
       const std::string text = std::to_string(number);
       EXPECT_EQ(setting_text(with_setting({}, name, text, "x"), name), text);
@@ -96,7 +99,7 @@ TEST(Settings, NumbersHaveTheirBounds) {
 }
 
 TEST(Settings, ASwitchIsOnOrOff) {
-  for (const char* name : {"direct", "read_only", "write_cache"}) {
+  for (const char* name : {"direct", "read_only", "write_cache", "discard"}) {
     for (const char* value : {"0", "1"})
       EXPECT_EQ(setting_text(with_setting({}, name, value, "x"), name), value);
     for (const char* value : {"", "yes", "2", "01"}) {
@@ -121,6 +124,14 @@ TEST(Settings, NamesAreAsciiOfTheLengthThatInquiryHas) {
   EXPECT_THAT(refusal({}, "vendor", ""), HasSubstr("1 to 8"));
   EXPECT_THAT(refusal({}, "vendor", "Bl\xc3\xa4u"), HasSubstr("1 to 8"));
   EXPECT_THAT(refusal({}, "product", "a\tb"), HasSubstr("1 to 16"));
+}
+
+TEST(Settings, ASerialNumberIsAsciiOrNone) {
+  const std::string longest = "S-1234567890 1234567890 12345678";
+  EXPECT_EQ(with_setting({}, "serial", longest, "x").serial, longest);
+  EXPECT_EQ(with_setting(with_setting({}, "serial", longest, "x"), "serial", "", "x").serial, "");
+  EXPECT_THAT(refusal({}, "serial", longest + "9"), HasSubstr("at most 32 printable ASCII characters"));
+  EXPECT_THAT(refusal({}, "serial", "a\tb"), HasSubstr("at most 32"));
 }
 
 TEST(Settings, SomeNeedNoOtherDisk) {
