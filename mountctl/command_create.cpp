@@ -17,21 +17,12 @@ namespace {
 
 constexpr mode_t disk_mode = 0660;  // as udev has it for disks; less the umask
 
-/// 0 or errno.
-int write_value(const std::string& path, const std::string& value) {
-  const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
-  if (file < 0) return errno;
-  const int error = ::write(file, value.data(), value.size()) < 0 ? errno : 0;
-  ::close(file);  // a control file refuses in write(2)
-  return error;
-}
-
 /// Writes the settings, gives the file its size and closes it, which attaches the disk: 0 or errno.
 int finish(const std::string& mount, const std::string& name, int file, u64 size_bytes,
            const VolumeSettings& settings) {
   int error = 0;
   for (const auto& [setting, value] : settings) {
-    if (error == 0) error = write_value(control_path(mount, name, setting), value + "\n");
+    if (error == 0) error = write_control(control_path(mount, name, setting), value);
   }
   if (error == 0 && ::ftruncate(file, static_cast<off_t>(size_bytes)) != 0) error = errno;
   if (::close(file) != 0 && error == 0) error = errno;
@@ -48,7 +39,7 @@ int finish(const std::string& mount, const std::string& name, int file, u64 size
 }  // namespace
 
 void create_volume(const std::string& mount, const std::string& given, u64 size_bytes,
-                   const VolumeSettings& settings, std::ostream& out) {
+                   const VolumeSettings& settings, bool json, std::ostream& out) {
   const std::string name = volume_name(mount, given);
   const std::string path = mount + "/" + name;
   const std::string attempt = "cannot create " + quoted(name);
@@ -66,6 +57,10 @@ void create_volume(const std::string& mount, const std::string& given, u64 size_
   }
   const auto status = control_line(mount, name, "status.json");
   if (!status) return;
+  if (json) {
+    out << *status << '\n';
+    return;
+  }
   const std::string link = parse_volume_status(*status, control_path(mount, name, "status.json")).link;
   if (!link.empty()) out << link << '\n';
 }

@@ -19,7 +19,7 @@ void list_volumes(const std::string& mount, const ListOptions& options, std::ost
         options.human ? human_size(volume.size_bytes) : std::to_string(volume.size_bytes);
     rows.push_back({volume.name, volume.state, size, volume.device, volume.link});
   }
-  out << table_text(rows);
+  out << table_text(rows, options.colour);
 }
 
 }  // namespace tcmufs::mountctl

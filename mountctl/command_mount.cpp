@@ -38,6 +38,13 @@ std::string find_daemon(const std::string& own_executable, const std::string& se
                                         ", beside mountctl, nor in PATH. Build or install it");
 }
 
+std::string own_daemon() {
+  boost::system::error_code error;
+  const std::string own_executable = boost::filesystem::read_symlink("/proc/self/exe", error).string();
+  const char* search_path = std::getenv("PATH");
+  return find_daemon(own_executable, search_path != nullptr ? search_path : "");
+}
+
 std::vector<std::string> daemon_arguments(const std::string& daemon, const std::vector<std::string>& options,
                                           const std::string& store, const std::string& mount) {
   std::vector<std::string> arguments{daemon};
@@ -52,10 +59,7 @@ std::vector<std::string> daemon_arguments(const std::string& daemon, const std::
 
 void mount_store(const std::vector<std::string>& options, const std::string& store,
                  const std::string& mount) {
-  boost::system::error_code error;
-  const std::string own_executable = boost::filesystem::read_symlink("/proc/self/exe", error).string();
-  const char* search_path = std::getenv("PATH");
-  const std::string daemon = find_daemon(own_executable, search_path != nullptr ? search_path : "");
+  const std::string daemon = own_daemon();
   std::vector<std::string> arguments = daemon_arguments(daemon, options, store, mount);
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);

@@ -9,6 +9,9 @@ namespace tcmufs::mountctl {
 /// Throws Refusal.
 std::string find_daemon(const std::string& own_executable, const std::string& search_path);
 
+/// find_daemon() for this program and the variable PATH.
+std::string own_daemon();
+
 /// The daemon's arguments, its own name first.
 std::vector<std::string> daemon_arguments(const std::string& daemon, const std::vector<std::string>& options,
                                           const std::string& store, const std::string& mount);

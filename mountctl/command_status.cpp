@@ -4,10 +4,8 @@
 
 #include "mountctl/command_list.h"
 #include "mountctl/control_file.h"
-#include "mountctl/refusal.h"
 #include "mountctl/table.h"
 #include "mountctl/volume_list.h"
-#include "sys/error.h"
 
 namespace tcmufs::mountctl {
 
@@ -20,8 +18,8 @@ bool is_directory(const std::string& path) {
 
 }  // namespace
 
-void show_mount(const std::string& mount, bool json, std::ostream& out) {
-  if (json) {
+void show_mount(const std::string& mount, const StatusOptions& options, std::ostream& out) {
+  if (options.json) {
     out << read_control(mount, status_json_path(mount));
     return;
   }
@@ -30,7 +28,7 @@ void show_mount(const std::string& mount, bool json, std::ostream& out) {
                      {"store", status.store},
                      {"daemon", "tcmufs " + status.version + ", process " + std::to_string(status.pid)}})
       << '\n';
-  list_volumes(mount, {}, out);
+  list_volumes(mount, {.colour = options.colour}, out);
   std::string remarks;
   for (const VolumeStatus& volume : status.volumes) {
     for (const std::string& holder : volume.holders) remarks += volume.name + " is " + holder + "\n";
@@ -47,8 +45,9 @@ void show_volume(const std::string& mount, const std::string& given, bool json, 
     return;
   }
   if (json) {
-    throw Refusal(ExitStatus::failed,
-                  quoted(name) + " is a directory; 'mountctl list --json' has the volumes in it too");
+    const std::string path = status_json_path(mount);
+    out << volumes_json(read_control(mount, path), path, name + "/");
+    return;
   }
   out << read_control(mount, mount + "/" + name + "/status");
 }

@@ -1,6 +1,8 @@
 #include "mountctl/control_file.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -8,6 +10,7 @@
 
 #include "mountctl/refusal.h"
 #include "sys/error.h"
+#include "sys/fd.h"
 #include "sys/text_file.h"
 
 namespace tcmufs::mountctl {
@@ -90,6 +93,13 @@ std::optional<std::string> control_line(const std::string& mount, const std::str
 
 std::optional<std::string> control_line(const std::string& mount, const std::string& file) {
   return line_if_readable(mount + "/.ctl/" + file);
+}
+
+int write_control(const std::string& path, const std::string& line) {
+  const Fd file(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!file) return errno;
+  const std::string text = line + "\n";
+  return ::write(file.number(), text.data(), text.size()) < 0 ? errno : 0;
 }
 
 void require_volume(const std::string& mount, const std::string& name) {

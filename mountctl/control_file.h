@@ -26,6 +26,9 @@ std::optional<std::string> control_line(const std::string& mount, const std::str
 /// The line of .ctl/FILE; nothing if it cannot be read.
 std::optional<std::string> control_line(const std::string& mount, const std::string& file);
 
+/// Writes a line to a file of the mount with one write(2), as its control files take values: 0 or errno.
+int write_control(const std::string& path, const std::string& line);
+
 /// Throws Refusal if the mount has no such volume, Failure if it does not answer.
 void require_volume(const std::string& mount, const std::string& name);
 

@@ -82,6 +82,17 @@ std::vector<MountPoint> find_mounts(const std::string& mountinfo) {
   return mounts;
 }
 
+std::optional<std::string> source_mounted_on(const std::string& path, const std::string& mountinfo) {
+  errno = 0;
+  const std::unique_ptr<libmnt_table, TableRelease> table(mnt_new_table_from_file(mountinfo.c_str()));
+  if (!table) throw Failure(errno != 0 ? errno : EINVAL, "cannot read the mounts from " + quoted(mountinfo));
+  // Backward: what was mounted last is what is seen.
+  libmnt_fs* entry = mnt_table_find_target(table.get(), path.c_str(), MNT_ITER_BACKWARD);
+  const char* source = entry != nullptr ? mnt_fs_get_source(entry) : nullptr;
+  if (source == nullptr) return std::nullopt;
+  return source;
+}
+
 std::string choose_mount(const std::string& wanted, const std::vector<MountPoint>& mounts) {
   if (!wanted.empty()) {
     const MountPoint* mount = find(mounts, resolved_but_the_last(wanted));

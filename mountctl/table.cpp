@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "mountctl/terminal.h"
 #include "sys/error.h"
 
 namespace tcmufs::mountctl {
@@ -30,13 +31,13 @@ std::vector<std::size_t> column_widths(const std::vector<std::vector<std::string
 
 }  // namespace
 
-std::string table_text(const std::vector<std::vector<std::string>>& rows) {
+std::string table_text(const std::vector<std::vector<std::string>>& rows, bool colour) {
   const auto widths = column_widths(rows);
   std::string text;
   for (const auto& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
       const std::string cell = shown(row[i]);
-      text += cell;
+      text += colour && i < rows[0].size() && rows[0][i] == "STATE" ? painted(cell, cell) : cell;
       if (i + 1 < row.size()) text.append(widths[i] - width_of(cell) + 2, ' ');
     }
     text += '\n';

@@ -66,10 +66,14 @@ VolumeStatus parse_volume_status(const std::string& text, const std::string& sho
   return with_object(text, shown, volume_of);
 }
 
-std::string volumes_json(const std::string& text, const std::string& shown) {
+std::string volumes_json(const std::string& text, const std::string& shown, const std::string& prefix) {
   return with_object(text, shown, [&](const Json& document) {
     check_format(document, shown);
-    return document.value("volumes", Json::array()).dump(2) + "\n";
+    Json chosen = Json::array();
+    for (const Json& volume : document.value("volumes", Json::array())) {
+      if (prefix.empty() || volume.value("name", "").starts_with(prefix)) chosen.push_back(volume);
+    }
+    return chosen.dump(2) + "\n";
   });
 }
 

@@ -34,8 +34,9 @@ MountStatus parse_mount_status(const std::string& text, const std::string& shown
 /// One volume, as .ctl/vol/NAME/status.json and the list above have it.
 VolumeStatus parse_volume_status(const std::string& text, const std::string& shown);
 
-/// The array "volumes" of .ctl/status.json, indented, with every key that the daemon wrote.
-std::string volumes_json(const std::string& text, const std::string& shown);
+/// The array "volumes" of .ctl/status.json, indented, with every key that the daemon wrote: of the volumes
+/// whose names begin with `prefix`.
+std::string volumes_json(const std::string& text, const std::string& shown, const std::string& prefix = "");
 
 std::string status_json_path(const std::string& mount);
 

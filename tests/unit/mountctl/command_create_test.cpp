@@ -43,7 +43,7 @@ TEST(Create, MakesAFileOfThatSizeAndPrintsTheLink) {
   mount.control("db0", "state", "ready\n");
   mount.control("db0", "status.json", R"({"format":1,"name":"db0","link":"/dev/tcmufs/db0"})");
   std::ostringstream out;
-  create_volume(mount.path(), "db0", 8192, {}, out);
+  create_volume(mount.path(), "db0", 8192, {}, false, out);
   EXPECT_EQ(mount.size_of("db0"), 8192u);
   EXPECT_EQ(out.str(), "/dev/tcmufs/db0\n");
 }
@@ -54,7 +54,8 @@ TEST(Create, WritesTheSettingsBeforeTheSize) {
   mount.control("db0", "block_size", "");
   mount.control("db0", "physical_block_size", "");
   std::ostringstream out;
-  create_volume(mount.path(), "db0", 8192, {{"block_size", "4096"}, {"physical_block_size", "4096"}}, out);
+  create_volume(mount.path(), "db0", 8192, {{"block_size", "4096"}, {"physical_block_size", "4096"}}, false,
+                out);
   EXPECT_EQ(read_text(mount / ".ctl/vol/db0/block_size"), "4096\n");
   EXPECT_EQ(read_text(mount / ".ctl/vol/db0/physical_block_size"), "4096\n");
   EXPECT_EQ(mount.size_of("db0"), 8192u);
@@ -64,12 +65,12 @@ TEST(Create, RefusedSettingLeavesNothingBehind) {
   const FakeMount mount;
   mount.control("db0", "block_size", "512\n");
   std::ostringstream out;
-  EXPECT_THAT(
-      refused(ExitStatus::failed,
-              [&] {
-                create_volume(mount.path(), "db0", 8192, {{"colour", "4096"}, {"block_size", "4096"}}, out);
-              }),
-      HasSubstr("cannot create 'db0': No such file or directory (ENOENT)"));
+  EXPECT_THAT(refused(ExitStatus::failed,
+                      [&] {
+                        create_volume(mount.path(), "db0", 8192, {{"colour", "4096"}, {"block_size", "4096"}},
+                                      false, out);
+                      }),
+              HasSubstr("cannot create 'db0': No such file or directory (ENOENT)"));
   EXPECT_FALSE(mount.has("db0"));
   EXPECT_EQ(read_text(mount / ".ctl/vol/db0/block_size"), "512\n");
   EXPECT_EQ(out.str(), "");
@@ -79,7 +80,7 @@ TEST(Create, VolumeThatExistsIsRefusedAndNotTouched) {
   const FakeMount mount;
   mount.volume("db0", 4096, "ready");
   std::ostringstream out;
-  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 8192, {}, out); }),
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 8192, {}, false, out); }),
               HasSubstr("EEXIST"));
   EXPECT_EQ(mount.size_of("db0"), 4096u);
 }
@@ -88,8 +89,9 @@ TEST(Create, RefusedSizeLeavesNothingBehind) {
   const FakeMount mount;
   std::ostringstream out;
   const FileSizeLimit limit(1 << 20);
-  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 2 << 20, {}, out); }),
-              HasSubstr("cannot create 'db0': File too large (EFBIG)"));
+  EXPECT_THAT(
+      refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 2 << 20, {}, false, out); }),
+      HasSubstr("cannot create 'db0': File too large (EFBIG)"));
   EXPECT_FALSE(mount.has("db0"));
 }
 
@@ -98,32 +100,35 @@ TEST(Create, RefusalHasTheSentenceOfTheMount) {
   mount.write(".ctl/last_error", "the store of 'db0' is full (EFBIG)\n");
   std::ostringstream out;
   const FileSizeLimit limit(1 << 20);
-  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 2 << 20, {}, out); }),
-              HasSubstr("the store of 'db0' is full (EFBIG)"));
+  EXPECT_THAT(
+      refused(ExitStatus::failed, [&] { create_volume(mount.path(), "db0", 2 << 20, {}, false, out); }),
+      HasSubstr("the store of 'db0' is full (EFBIG)"));
 }
 
 TEST(Create, NameThatStaysAFileIsNoDiskAndLeavesNothingBehind) {
   const FakeMount mount;
   mount.control("x.tmp", "state", "pending\n");
   std::ostringstream out;
-  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "x.tmp", 4096, {}, out); }),
-              HasSubstr("state pending"));
+  EXPECT_THAT(
+      refused(ExitStatus::failed, [&] { create_volume(mount.path(), "x.tmp", 4096, {}, false, out); }),
+      HasSubstr("state pending"));
   EXPECT_FALSE(mount.has("x.tmp"));
 }
 
 TEST(Create, DirectoryThatIsNotThereIsAnError) {
   const FakeMount mount;
   std::ostringstream out;
-  EXPECT_THAT(refused(ExitStatus::failed, [&] { create_volume(mount.path(), "web/d", 4096, {}, out); }),
-              HasSubstr("'web/d'"));
+  EXPECT_THAT(
+      refused(ExitStatus::failed, [&] { create_volume(mount.path(), "web/d", 4096, {}, false, out); }),
+      HasSubstr("'web/d'"));
 }
 
 TEST(Create, NameBeyond255BytesIsAnError) {
   const FakeMount mount;
   std::ostringstream out;
-  EXPECT_THAT(
-      refused(ExitStatus::failed, [&] { create_volume(mount.path(), std::string(300, 'a'), 4096, {}, out); }),
-      HasSubstr("ENAMETOOLONG"));
+  EXPECT_THAT(refused(ExitStatus::failed,
+                      [&] { create_volume(mount.path(), std::string(300, 'a'), 4096, {}, false, out); }),
+              HasSubstr("ENAMETOOLONG"));
 }
 
 TEST(Resize, SetsOrChangesTheSize) {

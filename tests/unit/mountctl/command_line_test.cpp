@@ -25,7 +25,8 @@ std::string printed(const Arguments& arguments) {
 TEST(CommandLine, HelpNamesEveryCommandAndTheExitStatuses) {
   const std::string help = printed({"--help"});
   for (const char* command :
-       {"mount", "umount", "list", "status", "wait", "create", "resize", "rm", "--mount"}) {
+       {"mount", "umount", "list", "status", "wait", "top", "watch", "doctor", "explain", "create", "resize",
+        "rm", "set", "get", "attach", "detach", "--mount"}) {
     EXPECT_THAT(help, HasSubstr("\n  " + std::string(command) + " "));
   }
   EXPECT_THAT(help, AllOf(HasSubstr("0 done"), HasSubstr("1 refused"), HasSubstr("2 wrong"),
@@ -53,7 +54,9 @@ TEST(CommandLine, WrongUsageIsStatus2) {
   for (const Arguments& arguments :
        {Arguments{}, Arguments{"bogus"}, Arguments{"create", "db0"}, Arguments{"rm"},
         Arguments{"rm", "a", "b"}, Arguments{"umount"}, Arguments{"mount", "/s"}, Arguments{"list", "--frob"},
-        Arguments{"list", "rm", "a"}, Arguments{"umount", "/m", "--timeout", "soon"}, Arguments{"--mount"}}) {
+        Arguments{"list", "rm", "a"}, Arguments{"set", "a"}, Arguments{"get"}, Arguments{"attach"},
+        Arguments{"detach", "a", "b"}, Arguments{"top", "a"}, Arguments{"watch", "a", "b"},
+        Arguments{"umount", "/m", "--timeout", "soon"}, Arguments{"--mount"}}) {
     EXPECT_THAT(refused(ExitStatus::usage, [&] { parse_command_line(arguments); }),
                 HasSubstr("mountctl --help"));
   }
@@ -64,7 +67,7 @@ TEST(CommandLine, WrongSizeOrTimeoutIsStatus2EvenWithoutAMount) {
        {Arguments{"create", "a", "0"}, Arguments{"create", "a", "x"}, Arguments{"create", "a", "+1G"},
         Arguments{"create", "a", "1G", "--block-size", "x"},
         Arguments{"create", "a", "1G", "--physical-block-size", "0"}, Arguments{"resize", "a", "x"},
-        Arguments{"resize", "a", "-0"}}) {
+        Arguments{"resize", "a", "-0"}, Arguments{"set", "a", "b"}}) {
     const auto action = parse_command_line(arguments);
     refused(ExitStatus::usage, action);
   }

@@ -1,0 +1,47 @@
+#include "mountctl/terminal.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string_view>
+
+namespace tcmufs::mountctl {
+
+namespace {
+
+constexpr std::string_view red = "31";
+constexpr std::string_view green = "32";
+constexpr std::string_view yellow = "33";
+
+std::string_view colour_of(std::string_view word) {
+  if (word == "ready" || word == "OK") return green;
+  if (word == "failed" || word == "refused" || word == "FIX") return red;
+  if (word == "attaching" || word == "resizing" || word == "detaching" || word == "pending" ||
+      word == "draft" || word == "WARN") {
+    return yellow;
+  }
+  return {};
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
+}  // namespace
+
+bool colours_on(int descriptor) {
+  return ::isatty(descriptor) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
+}
+
+bool colours_on_output() {
+  return colours_on(STDOUT_FILENO);
+}
+
+std::string painted(const std::string& word, const std::string& text) {
+  const std::string_view colour = colour_of(word);
+  if (colour.empty()) return text;
+  return "\033[" + std::string(colour) + "m" + text + "\033[0m";
+}
+
+}  // namespace tcmufs::mountctl
