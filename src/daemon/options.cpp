@@ -38,8 +38,7 @@ Options parse_command_line(int argc, char** argv) {
          "-o", lists,
          "Mount options, separated by commas: FUSE's (allow_other, ro ...), and settings of new volumes "
          "(block_size=4096, direct ...)")
-      ->expected(1)
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+      ->allow_extra_args(false);
   app.set_version_flag("-V,--version", "tcmufs " + std::string(version));
   app.footer(
       "Exit status: 0 mounted (with -f: unmounted again), 1 refused, or --doctor has found what is to be "

@@ -59,9 +59,9 @@ umount "$work/mounted"
 addpart "$disk" 1 2048 16384
 wait_until 20 test -b "${disk}1"
 must_match "a partition" "$(mountctl explain "${disk}1")" "is the volume 'db0'"
-dmsetup create over --table "0 2048 linear ${disk}1 0"
+DM_DISABLE_UDEV=1 dmsetup create over --table "0 2048 linear ${disk}1 0"
 must_match "a stacked device" "$(mountctl explain /dev/mapper/over)" "is the volume 'db0'"
-dmsetup remove over
+DM_DISABLE_UDEV=1 dmsetup remove over
 delpart "$disk" 1
 must_exit 1 'none of ours' mountctl explain /dev/null
 
