@@ -40,6 +40,7 @@ std::string ask_daemon(const std::string& store) {
   std::vector<std::string> words{own_daemon(), "--doctor"};
   if (!store.empty()) words.push_back(store);
   std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
 

@@ -45,6 +45,7 @@ void get_settings(const std::string& mount, const std::string& given, const std:
     out << value_of(mount, name, key) << '\n';
   } else {
     std::vector<std::vector<std::string>> rows;
+    rows.reserve(keys.size());
     for (const auto& one : keys) rows.push_back({one, value_of(mount, name, one)});
     out << table_text(rows);
   }
