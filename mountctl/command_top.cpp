@@ -1,6 +1,7 @@
 #include "mountctl/command_top.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iomanip>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -45,7 +46,7 @@ std::string microseconds(const OperationCounters& operation, unsigned per_mille)
 }
 
 std::string rounded(double number) {
-  return std::to_string(static_cast<u64>(number + 0.5));
+  return std::to_string(std::llround(number));
 }
 
 u64 bytes_of(const VolumeCounters& counters, const std::string& operation) {
@@ -125,7 +126,8 @@ std::string activity_table(const std::vector<VolumeActivity>& volumes, bool colo
   for (const VolumeActivity& volume : volumes) {
     const OperationCounters all = sum_of(volume.counters);
     const auto throughput = [&](const char* operation) {
-      return human_size(static_cast<u64>(volume.per_second(bytes_of(volume.counters, operation)) + 0.5));
+      return human_size(
+          static_cast<u64>(std::llround(volume.per_second(bytes_of(volume.counters, operation)))));
     };
     rows.push_back({volume.name, volume.state, rounded(volume.per_second(all.commands)), throughput("read"),
                     throughput("write"), microseconds(all, 500), microseconds(all, 990),

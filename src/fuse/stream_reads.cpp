@@ -119,7 +119,7 @@ bool StreamReads::answer(const Read& read) noexcept {
   return true;
 }
 
-void StreamReads::poll(fuse_req* request, u64 handle, Reader reader, fuse_pollhandle* notified) {
+void StreamReads::poll(fuse_req* request, u64 handle, const Reader& reader, fuse_pollhandle* notified) {
   Poll dropped;  // destroyed with the mutex unlocked
   dropped.notified.reset(notified);
   if (notified != nullptr) {

@@ -253,9 +253,9 @@ class Calls {
  public:
   Calls(std::string directory, uid_t user) : directory_(std::move(directory) + "/w"), user_(user) {}
 
-  /// In fresh surroundings, in a process of its own.
-  void make(const std::string& name, const std::function<long()>& call) const {
-    prepare();
+  /// In a process of its own, and in fresh surroundings if the call before may have changed something.
+  void make(const std::string& name, const std::function<long()>& call) {
+    if (!std::exchange(fresh_, true)) prepare();
     std::cout.flush();
     const pid_t child = fork();
     if (child == 0) {
@@ -270,7 +270,7 @@ class Calls {
       throw std::runtime_error(name + " could not be tried");
     const int error = WEXITSTATUS(status);
     std::cout << name << ": " << (error == 0 ? "ok" : strerrorname_np(error)) << '\n';
-    clear();
+    fresh_ = error != 0;
   }
 
   void clear() const { std::filesystem::remove_all(directory_); }
@@ -300,9 +300,10 @@ class Calls {
 
   std::string directory_;
   uid_t user_;
+  bool fresh_ = false;
 };
 
-void make_all(const Calls& calls) {
+void make_all(Calls& calls) {
   for (const auto& [name, call] : calls_on_a_path()) {
     for (const auto& [what, path] : paths()) {
       calls.make(name + " of " + what, [&call = call, &path = path] { return call(path.c_str()); });
@@ -358,7 +359,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   try {
-    const Calls calls(argv[1], argc == 3 ? static_cast<uid_t>(std::stoul(argv[2])) : 0);
+    Calls calls(argv[1], argc == 3 ? static_cast<uid_t>(std::stoul(argv[2])) : 0);
     make_all(calls);
     calls.clear();
     return 0;
