@@ -39,7 +39,7 @@ class StreamReads {
   void read(fuse_req* request, u64 handle, std::shared_ptr<EventRing::Reader> reader, std::size_t size,
             bool nonblocking);
   /// Answers the request at once. `notified`, which may be nullptr, is told of what comes later.
-  void poll(fuse_req* request, u64 handle, std::shared_ptr<EventRing::Reader> reader,
+  void poll(fuse_req* request, u64 handle, const std::shared_ptr<EventRing::Reader>& reader,
             fuse_pollhandle* notified);
 
   /// From now on every read gets what is left and then the end of the file, also those that wait. Returns
