@@ -31,9 +31,9 @@ TEST_F(Listing, StatusOfASubdirectoryIsFoundButNotListed) {
 }
 
 TEST_F(Listing, CtlListsItsFilesAndTheMirror) {
-  EXPECT_THAT(names_in(".ctl"), ElementsAre(".", "..", "status", "status.json", "version", "features",
-                                            "last_error", "error_log", "metrics", "doctor", "events",
-                                            "ctl", "defaults", "vol"));
+  EXPECT_THAT(names_in(".ctl"),
+              ElementsAre(".", "..", "status", "status.json", "version", "features", "last_error",
+                          "error_log", "metrics", "doctor", "events", "ctl", "defaults", "vol"));
 }
 
 TEST_F(Listing, TheMirrorHasTheSamePaths) {
