@@ -31,7 +31,7 @@ class InFlight {
   std::vector<InFlightCommand> commands() const;
 
  private:
-  // A quarter of a cache line, so that a command touches one.
+  // Half a cache line, so that a command touches one.
   struct alignas(32) Slot {
     std::atomic<u64> taken_ns = 0;  // 0: free; stored after the CDB, and looked at before and after
     std::array<std::atomic<u64>, 2> cdb{};

@@ -2,8 +2,6 @@
 
 #include <gmock/gmock.h>
 
-#include <thread>
-
 namespace tcmufs::volume {
 namespace {
 
@@ -43,30 +41,6 @@ TEST(InFlight, TheOldestComesFirst) {
   EXPECT_EQ(in_flight_text(in_flight.commands(), 0), "0 WRITE(10) lba 1 blocks 1\n");
   in_flight.end(0);
   EXPECT_EQ(in_flight_text(in_flight.commands(), 9'000'000), "");
-}
-
-TEST(InFlight, WhoLooksWhileASlotIsUsedAgainSeesNoMixture) {
-  InFlight in_flight;
-  constexpr u64 count = 300'000;
-  std::thread writer([&] {
-    for (u64 n = 1; n <= count; ++n) {
-      Cdb cdb;
-      cdb.fill(static_cast<u8>(n));
-      in_flight.begin(3, cdb, n);
-      in_flight.end(3);
-    }
-    in_flight.begin(3, Cdb{}, count + 1);
-  });
-  for (u64 seen = 0; seen <= count;) {
-    for (const InFlightCommand& command : in_flight.commands()) {
-      seen = command.taken_ns;
-      if (seen > count) break;
-      Cdb expected;
-      expected.fill(static_cast<u8>(seen));
-      ASSERT_EQ(command.cdb, expected);
-    }
-  }
-  writer.join();
 }
 
 }  // namespace
