@@ -1,10 +1,9 @@
 #include <iostream>
 
-#include "mountctl/command_attach.h"
-#include "mountctl/command_detach.h"
 #include "mountctl/command_get.h"
 #include "mountctl/command_set.h"
 #include "mountctl/settings_files.h"
+#include "mountctl/volume_verb.h"
 #include "mountctl/words.h"
 
 namespace tcmufs::mountctl {
@@ -25,10 +24,10 @@ void add_setting_words(CLI::App& app, Choice& choice) {
   add_json(*get, values, "As a JSON object");
 
   add_name(*add_word(app, choice, "attach", "Make a volume a disk",
-                     [](const Values& v) { attach_volume(the_mount(v), v.name); }),
+                     [](const Values& v) { tell_volume(the_mount(v), v.name, "attach"); }),
            values);
   add_name(*add_word(app, choice, "detach", "Take a volume's disk down, keep its image",
-                     [](const Values& v) { detach_volume(the_mount(v), v.name); }),
+                     [](const Values& v) { tell_volume(the_mount(v), v.name, "detach"); }),
            values);
 }
 

@@ -6,10 +6,9 @@
 #include <sstream>
 
 #include "fake_mount.h"
-#include "mountctl/command_attach.h"
-#include "mountctl/command_detach.h"
 #include "mountctl/command_get.h"
 #include "mountctl/settings_files.h"
+#include "mountctl/volume_verb.h"
 #include "refused.h"
 #include "sys/text_file.h"
 
@@ -76,9 +75,9 @@ TEST_F(Settings, WordsAreKeyAndValue) {
 }
 
 TEST_F(Settings, VerbsAreWrittenToCtl) {
-  attach_volume(mount_.path(), "db0");
+  tell_volume(mount_.path(), "db0", "attach");
   EXPECT_EQ(read_text(path("ctl")), "attach\n");
-  detach_volume(mount_.path(), "db0");
+  tell_volume(mount_.path(), "db0", "detach");
   EXPECT_EQ(read_text(path("ctl")), "detach\n");
 }
 
@@ -86,13 +85,13 @@ TEST_F(Settings, VerbThatIsRefusedHasTheMountsSentence) {
   boost::filesystem::remove(path("ctl"));
   boost::filesystem::create_symlink("/dev/full", path("ctl"));
   mount_.control("db0", "last_error", "no room for it (ENOSPC)\n");
-  EXPECT_THAT(refused(ExitStatus::failed, [&] { detach_volume(mount_.path(), "db0"); }),
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { tell_volume(mount_.path(), "db0", "detach"); }),
               HasSubstr("cannot detach 'db0': no room for it (ENOSPC)"));
 }
 
 TEST_F(Settings, DaemonWithoutVerbsIsSaidSo) {
   boost::filesystem::remove(path("ctl"));
-  EXPECT_THAT(refused(ExitStatus::failed, [&] { attach_volume(mount_.path(), "db0"); }),
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { tell_volume(mount_.path(), "db0", "attach"); }),
               AllOf(HasSubstr("cannot attach 'db0'"), HasSubstr("came with the daemon")));
   EXPECT_FALSE(mount_.has(".ctl/vol/db0/ctl"));
 }
