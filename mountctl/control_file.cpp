@@ -51,14 +51,15 @@ std::string volume_name(const std::string& mount, const std::string& name) {
   std::string below = name.starts_with(mount + "/") ? name.substr(mount.size() + 1) : name;
   const auto parts = components(below);
   if (below.find('\0') != std::string::npos || std::any_of(parts.begin(), parts.end(), is_unusable)) {
-    throw Refusal(ExitStatus::usage, quoted(name) +
+    throw Refusal(ExitStatus::usage, tcmufs::quoted(name) +
                                          " is no name of a volume. A name is a path below the mount " +
-                                         quoted(mount) + ", like db0 or web/disk0");
+                                         tcmufs::quoted(mount) + ", like db0 or web/disk0");
   }
   if (std::any_of(parts.begin(), parts.end(), is_of_the_mount)) {
-    throw Failure(EPERM,
-                  quoted(below) + " has a name in it that the mount keeps for itself (.ctl, .tcmufs, status)",
-                  "Choose another name");
+    throw Failure(
+        EPERM,
+        tcmufs::quoted(below) + " has a name in it that the mount keeps for itself (.ctl, .tcmufs, status)",
+        "Choose another name");
   }
   return below;
 }

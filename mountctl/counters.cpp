@@ -10,7 +10,7 @@ namespace tcmufs::mountctl {
 
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 OperationCounters operation_of(const Json& object) {
   OperationCounters operation;

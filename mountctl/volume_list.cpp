@@ -10,7 +10,7 @@ namespace tcmufs::mountctl {
 
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr int known_format = 1;
 

@@ -50,8 +50,8 @@ bool lies_in(const std::string& path, const std::string& directory) {
 Paths resolve_paths(const std::string& store, const std::string& mount_point) {
   Paths paths = {resolved_directory(store, "the store"), resolved_mount_point(mount_point)};
   if (lies_in(paths.store, paths.mount_point) || lies_in(paths.mount_point, paths.store)) {
-    throw Failure(EINVAL, "the store " + quoted(paths.store) + " and the mount point " +
-                              quoted(paths.mount_point) + " must not lie in one another");
+    throw Failure(EINVAL, "the store " + tcmufs::quoted(paths.store) + " and the mount point " +
+                              tcmufs::quoted(paths.mount_point) + " must not lie in one another");
   }
   return paths;
 }

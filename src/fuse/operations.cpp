@@ -222,7 +222,7 @@ void read(fuse_req_t request, fuse_ino_t /*inode*/, std::size_t size, off_t offs
 
 void poll(fuse_req_t request, fuse_ino_t /*inode*/, fuse_file_info* file, fuse_pollhandle* notified) {
   if (auto stream = tree_of(request).stream(file->fh)) {
-    return streams_of(request).poll(request, file->fh, std::move(stream), notified);
+    return streams_of(request).poll(request, file->fh, stream, notified);
   }
   // All other files are always ready, as regular files are.
   if (notified != nullptr) fuse_pollhandle_destroy(notified);

@@ -18,7 +18,7 @@ struct Backstore::Parts {
 namespace {
 
 constexpr int device_tries = 3;
-constexpr std::size_t longest_name = 63;
+constexpr std::size_t longest_backstore_name = 63;
 constexpr std::size_t longest_dev_config = 255;  // TCMU_CONFIG_LEN less the NUL
 constexpr std::size_t longest_serial = 253;      // INQUIRY_VPD_SERIAL_LEN less the NUL
 
@@ -28,9 +28,9 @@ bool fits_in_control(std::string_view text) {
 }
 
 bool good_name(std::string_view name) {
-  return !name.empty() && name.size() <= longest_name && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
+  return !name.empty() && name.size() <= longest_backstore_name &&
+         std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
 }
 
 void validate(const BackstoreOptions& options) {

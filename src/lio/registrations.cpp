@@ -12,8 +12,8 @@ namespace tcmufs::lio {
 
 namespace {
 
-constexpr std::size_t longest_name = 255;  // PR_APTPL_MAX_IPORT_LEN, PR_APTPL_MAX_TPORT_LEN less the NUL
-constexpr std::size_t longest_sid = 15;    // PR_REG_ISID_LEN less the NUL
+constexpr std::size_t longest_port_name = 255;  // PR_APTPL_MAX_IPORT_LEN, PR_APTPL_MAX_TPORT_LEN less the NUL
+constexpr std::size_t longest_sid = 15;         // PR_REG_ISID_LEN less the NUL
 constexpr u64 types[] = {1, 3, 5, 6, 7, 8};
 constexpr std::string_view start_of_registration = "PR_REG_START:";
 constexpr std::string_view end_of_registration = "PR_REG_END:";
@@ -71,8 +71,8 @@ class Fields {
 Registration registration_of(const Fields& fields) {
   constexpr u64 any = std::numeric_limits<u64>::max();
   Registration result;
-  result.initiator_fabric = fields.text_if_there("initiator_fabric", longest_name);
-  result.initiator_node = fields.text("initiator_node", longest_name);
+  result.initiator_fabric = fields.text_if_there("initiator_fabric", longest_port_name);
+  result.initiator_node = fields.text("initiator_node", longest_port_name);
   result.initiator_sid = fields.text_if_there("initiator_sid", longest_sid);
   result.key = fields.number("sa_res_key", any);
   result.holder = fields.number_if_there("res_holder", 1) == 1;
@@ -80,8 +80,8 @@ Registration registration_of(const Fields& fields) {
   fields.number_if_there("res_scope", 0, 16);  // LU_SCOPE is the only one (SPC-4 6.15.3.3)
   result.all_target_ports = fields.number_if_there("res_all_tg_pt", 1) == 1;
   result.mapped_lun = fields.number("mapped_lun", any);
-  result.target_fabric = fields.text_if_there("target_fabric", longest_name);
-  result.target_node = fields.text("target_node", longest_name);
+  result.target_fabric = fields.text_if_there("target_fabric", longest_port_name);
+  result.target_node = fields.text("target_node", longest_port_name);
   result.tpgt = fields.number("tpgt", 0xffff);
   result.port_rtpi = fields.number_if_there("port_rtpi", 0xffff);
   result.target_lun = fields.number("target_lun", any);
@@ -139,7 +139,7 @@ class Parser {
   }
   void take_field(const std::string& line) {
     const auto equals = line.find('=');
-    if (equals == std::string::npos) throw Unfit{"has the line " + quoted(line.substr(0, longest_name))};
+    if (equals == std::string::npos) throw Unfit{"has the line " + quoted(line.substr(0, longest_port_name))};
     fields_->add(line.substr(0, equals), line.substr(equals + 1));
   }
   // What follows of the registration is passed over.

@@ -44,7 +44,7 @@ std::variant<Stretch, Sense> stretch_at(store::BlockStore& store, const Geometry
   return Stretch{std::max<u64>(blocks, 1), extent.mapped};
 }
 
-struct Status {
+struct BlockStatus {
   u64 lba;
   u64 blocks;
   bool mapped;
@@ -52,7 +52,7 @@ struct Status {
 
 using StatusPage = Page<sizeof(StatusHeader) + descriptor_limit * sizeof(StatusDescriptor)>;
 
-void append(StatusPage& page, const Status& status) {
+void append(StatusPage& page, const BlockStatus& status) {
   constexpr u8 mapped = 0, deallocated = 1;
   StatusDescriptor descriptor;
   descriptor.lba = status.lba;
@@ -63,7 +63,7 @@ void append(StatusPage& page, const Status& status) {
 
 std::optional<Sense> append_stretches(StatusPage& page, store::BlockStore& store, const Geometry& geometry,
                                       u64 lba, std::size_t wanted) {
-  std::optional<Status> open;
+  std::optional<BlockStatus> open;
   for (unsigned looks = 0; lba < geometry.blocks() && looks < look_limit; ++looks) {
     const auto found = stretch_at(store, geometry, lba);
     if (const auto* sense = std::get_if<Sense>(&found)) return *sense;
@@ -73,7 +73,7 @@ std::optional<Sense> append_stretches(StatusPage& page, store::BlockStore& store
     } else {
       if (open) append(page, *open);
       if (open && (--wanted == 0 || open->blocks > std::numeric_limits<u32>::max())) return std::nullopt;
-      open = Status{lba, stretch.blocks, stretch.mapped};
+      open = BlockStatus{lba, stretch.blocks, stretch.mapped};
     }
     lba += stretch.blocks;
   }

@@ -14,7 +14,7 @@ namespace {
 constexpr u8 supported_code = 0x00;
 constexpr u8 provisioning_code = 0x0c;
 constexpr u8 temperature_code = 0x0d;
-constexpr u8 exceptions_code = 0x2f;
+constexpr u8 exceptions_log_page = 0x2f;
 constexpr u8 every_subpage = 0xff;
 
 struct ListedPage {
@@ -23,9 +23,9 @@ struct ListedPage {
   u16 last_parameter;
 };
 constexpr std::array listed_pages = {
-    ListedPage{supported_code, 0, 0},    ListedPage{supported_code, every_subpage, 0},
-    ListedPage{provisioning_code, 0, 2}, ListedPage{temperature_code, 0, 1},
-    ListedPage{exceptions_code, 0, 0},
+    ListedPage{supported_code, 0, 0},      ListedPage{supported_code, every_subpage, 0},
+    ListedPage{provisioning_code, 0, 2},   ListedPage{temperature_code, 0, 1},
+    ListedPage{exceptions_log_page, 0, 0},
 };
 
 using LogPage = Page<64>;
@@ -113,7 +113,7 @@ LogPage temperature(u16 first_code) {
 }
 
 LogPage informational_exceptions() {
-  LogPage page = begin(exceptions_code, 0);
+  LogPage page = begin(exceptions_log_page, 0);
   append<Exceptions>(page, 0, 0x0000);
   return page;
 }
@@ -160,7 +160,7 @@ Answer log_sense(const Request& request) {
       return Plan::compound(provisioning);
     case temperature_code:
       return reply_with(request.command, temperature(cdb.parameter_pointer));
-    case exceptions_code:
+    case exceptions_log_page:
       return reply_with(request.command, informational_exceptions());
     default:
       return reply_with(request.command, supported_pages(cdb.subpage == every_subpage));

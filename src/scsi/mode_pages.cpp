@@ -12,7 +12,7 @@ namespace {
 constexpr u8 error_recovery_code = 0x01;
 constexpr u8 caching_code = 0x08;
 constexpr u8 control_code = 0x0a;
-constexpr u8 exceptions_code = 0x1c;
+constexpr u8 exceptions_mode_page = 0x1c;
 
 struct ErrorRecoveryPage {  // SBC-3, Read-Write Error Recovery mode page
   u8 code = error_recovery_code;
@@ -48,7 +48,7 @@ struct ControlPage {  // SPC-4, Control mode page
 static_assert(sizeof(ControlPage) == 12);
 
 struct ExceptionsPage {  // SPC-4, Informational Exceptions Control mode page
-  u8 code = exceptions_code;
+  u8 code = exceptions_mode_page;
   u8 length = 10;
   u8 flags = 0x08;  // DEXCPT
   u8 method = 0;
@@ -89,7 +89,7 @@ std::optional<ModePage> mode_page(u8 code, const Modes& modes) {
       return page_of(caching_page(modes));
     case control_code:
       return page_of(control_page(modes));
-    case exceptions_code:
+    case exceptions_mode_page:
       return page_of(ExceptionsPage{});
     default:
       return std::nullopt;

@@ -16,7 +16,7 @@ namespace {
 constexpr u32 format_version = 1;
 
 // `known` are the keys besides the format and the settings.
-void check_format(const nlohmann::json& json, std::initializer_list<std::string_view> known) {
+void check_format(const nlohmann::ordered_json& json, std::initializer_list<std::string_view> known) {
   if (!json.is_object()) throw std::invalid_argument("its text is no object");
   for (const auto& item : json.items()) {
     const std::string& key = item.key();
@@ -29,7 +29,7 @@ void check_format(const nlohmann::json& json, std::initializer_list<std::string_
   }
 }
 
-Record from_json(const nlohmann::json& json) {
+Record from_json(const nlohmann::ordered_json& json) {
   check_format(json, {"uuid", "lun"});
   Record record;
   const auto uuid = Uuid::parse(json.at("uuid").get<std::string>());
@@ -51,7 +51,7 @@ std::string Record::text() const {
 
 Record Record::parse(const std::string& text, const std::string& path) {
   try {
-    return from_json(nlohmann::json::parse(text));
+    return from_json(nlohmann::ordered_json::parse(text));
   } catch (const std::exception& error) {
     throw Failure(EBADMSG, "the record " + quoted(path) + " cannot be used, " + error.what(),
                   "Mend it, or remove it to give its image a new identity");
@@ -66,7 +66,7 @@ std::string defaults_text(const Settings& settings) {
 
 Settings parse_defaults(const std::string& text, const std::string& path) {
   try {
-    const auto json = nlohmann::json::parse(text);
+    const auto json = nlohmann::ordered_json::parse(text);
     check_format(json, {});
     return read_settings(json);
   } catch (const std::exception& error) {

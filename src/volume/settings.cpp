@@ -16,7 +16,7 @@ namespace tcmufs::volume {
 
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 struct Setting {
   enum class When : u8 {

@@ -61,6 +61,6 @@ Settings with_setting_of(Settings to, const Settings& from, const std::string& n
 void write_settings(nlohmann::ordered_json& json, const Settings& settings);
 /// From a JSON object that may have other keys too, and need not have settings that have come later than its
 /// format. Throws std::exception that says what is wrong.
-Settings read_settings(const nlohmann::json& json);
+Settings read_settings(const nlohmann::ordered_json& json);
 
 }  // namespace tcmufs::volume
