@@ -21,6 +21,10 @@ namespace tcmufs::ctlfs {
 /// never change.
 struct Node {
   u64 id = 0;  // never reused
+  /// The same for its directory below .ctl/vol, which has a new one whenever its path changes: the kernel
+  /// knows a directory under one name, and if it met a known one elsewhere, would move it there, or, when it
+  /// cannot, answer ESTALE or ELOOP.
+  u64 mirror_id = 0;
   bool directory = false;
   std::string name;
   Node* parent = nullptr;  // nullptr: the root, or no longer in the tree
@@ -28,7 +32,6 @@ struct Node {
   std::map<std::string, std::shared_ptr<Node>> children;
 
   std::shared_ptr<Volume> volume;  // of a removed one: until its last handle is released
-  u64 lookups = 0;                 // by the kernel, of all facets
   unsigned handles = 0;
   unsigned writers = 0;  // writable handles that are not being released
   u64 changes = 0;       // writes, resizes and changes of attributes so far
@@ -44,12 +47,13 @@ struct ControlTable {
   Facet first = Facet::first_file;
 };
 
-/// A node and which of its inodes is meant.
+/// A node and which of its inodes is meant. Made with the tree's mutex locked.
 struct Place {
   std::shared_ptr<Node> node;
   Facet facet = Facet::self;
+  u64 id = !node ? 0 : facet == Facet::mirror ? node->mirror_id : node->id;
 
-  u64 number() const { return Inode{node->id, facet}.number(); }
+  u64 number() const { return Inode{id, facet}.number(); }
   bool is_directory() const;
   bool is_volume() const { return facet == Facet::self && !node->directory; }
   /// A directory in which users make things; not .ctl and what is below.

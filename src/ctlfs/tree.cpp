@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <utility>
 
 #include "ctlfs/names.h"
 #include "sys/error.h"
@@ -41,8 +42,7 @@ Tree::Tree(Backend& backend) : backend_(backend), started_(now()) {
   auto root = std::make_shared<Node>();
   root->directory = true;
   root->id = next_node_++;
-  root->lookups = 1;
-  nodes_.emplace(root->id, root);
+  nodes_.emplace(root->id, Known{root, 1});
   for (auto& entry : backend_.entries()) {
     const auto slash = entry.path.rfind('/');
     const std::string directory = slash == std::string::npos ? "" : entry.path.substr(0, slash);
@@ -69,7 +69,7 @@ Place Tree::place(Lock& lock, u64 inode) {
   const Inode number = Inode::from(inode);
   const auto at = nodes_.find(number.node);
   if (at == nodes_.end()) refuse(lock, ESTALE, "cannot find inode " + std::to_string(inode));
-  return {at->second, number.facet};
+  return {at->second.node, number.facet, number.node};
 }
 
 Place Tree::child(const Place& directory, const std::string& name) const {
@@ -110,19 +110,19 @@ std::optional<Tree::Entry> Tree::lookup(u64 parent, const std::string& name) {
 Tree::Entry Tree::counted(const Place& place) {
   const Entry entry{place.number(), stat_of(place)};
   const std::lock_guard lock(mutex_);
-  nodes_.try_emplace(place.node->id, place.node);
-  ++place.node->lookups;
+  ++nodes_.try_emplace(place.id, Known{place.node}).first->second.lookups;
   return entry;
 }
 
 void Tree::forget(u64 inode, u64 count) noexcept {
   std::shared_ptr<Node> last;  // destroyed with the mutex unlocked
   const std::lock_guard lock(mutex_);
-  const auto at = nodes_.find(Inode::from(inode).node);
+  const u64 id = Inode::from(inode).node;
+  const auto at = nodes_.find(id);
   if (at == nodes_.end()) return;
-  last = at->second;
-  last->lookups -= std::min(count, last->lookups);
-  if (last->removed && last->lookups == 0) nodes_.erase(at);
+  last = at->second.node;
+  at->second.lookups -= std::min(count, at->second.lookups);
+  if (last->removed || (id != last->id && id != last->mirror_id)) forget_unless_looked_up(id);
 }
 
 struct stat Tree::attributes(u64 inode) {
@@ -214,14 +214,27 @@ void Tree::resize(const Place& volume, u64 size_bytes, std::optional<u64> handle
 
 std::shared_ptr<Node> Tree::add(Node& parent, const std::string& name, std::shared_ptr<Volume> volume) {
   auto node = std::make_shared<Node>();
-  node->id = next_node_++;
+  node->id = node->mirror_id = next_node_++;
   node->directory = volume == nullptr;
   node->name = name;
   node->parent = &parent;
   node->volume = std::move(volume);
   parent.children.emplace(name, node);
-  nodes_.emplace(node->id, node);
+  nodes_.emplace(node->id, Known{node});
   return node;
+}
+
+void Tree::forget_unless_looked_up(u64 id) {
+  const auto at = nodes_.find(id);
+  if (at != nodes_.end() && at->second.lookups == 0) nodes_.erase(at);
+}
+
+/// The path of `node` and of all below it has changed.
+void Tree::renew_mirrors(const std::shared_ptr<Node>& node) {
+  const u64 before = std::exchange(node->mirror_id, next_node_++);
+  nodes_.emplace(node->mirror_id, Known{node});
+  if (before != node->id) forget_unless_looked_up(before);
+  for (const auto& [name, below] : node->children) renew_mirrors(below);
 }
 
 /// Takes the node out of the tree. Returns what must be destroyed with the mutex unlocked.
@@ -231,8 +244,9 @@ std::shared_ptr<Volume> Tree::detach(Node& node) {
   node.parent = nullptr;
   std::shared_ptr<Volume> last;
   if (node.handles == 0) last = std::move(node.volume);
-  if (node.lookups == 0) nodes_.erase(node.id);
   parent.children.erase(node.name);
+  forget_unless_looked_up(node.mirror_id);
+  forget_unless_looked_up(node.id);
   return last;
 }
 

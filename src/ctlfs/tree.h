@@ -97,6 +97,12 @@ class Tree {
  private:
   using Lock = std::unique_lock<std::mutex>;
 
+  /// A node by one of its ids.
+  struct Known {
+    std::shared_ptr<Node> node;
+    u64 lookups = 0;  // by the kernel, of all inodes with that id
+  };
+
   /// Gives a new handle up again unless it is set to 0. Destroyed with mutex_ unlocked.
   struct Undo {
     Tree& tree;
@@ -119,6 +125,8 @@ class Tree {
   Place child(const Place& directory, const std::string& name) const;
   std::shared_ptr<Node> add(Node& parent, const std::string& name, std::shared_ptr<Volume> volume);
   std::shared_ptr<Volume> detach(Node& node);
+  void forget_unless_looked_up(u64 id);
+  void renew_mirrors(const std::shared_ptr<Node>& node);
   u64 add_handle(Handle handle);
   u64 add_volume_handle(const std::shared_ptr<Node>& node, int flags, pid_t process, bool changed);
   static void close_writer(VolumeHandle& handle);
@@ -143,7 +151,7 @@ class Tree {
   const timespec started_;
   std::mutex mutex_;
   Claims claims_{mutex_};
-  std::unordered_map<u64, std::shared_ptr<Node>> nodes_;      // in the tree, or looked up; guarded by mutex_
+  std::unordered_map<u64, Known> nodes_;                      // in the tree, or looked up; guarded by mutex_
   std::unordered_map<u64, std::shared_ptr<Handle>> handles_;  // guarded by mutex_
   u64 next_node_ = 0;                                         // guarded by mutex_
   u64 next_handle_ = 1;                                       // guarded by mutex_

@@ -185,6 +185,7 @@ std::shared_ptr<Volume> Tree::move(u64 parent, const std::string& name, u64 new_
   node->parent = directory.node.get();
   node->name = new_name;
   directory.node->children.emplace(new_name, node);
+  renew_mirrors(node);
   const bool finished = temporary_name(name) && !temporary_name(new_name) && node->writers == 0;
   return finished ? node->volume : nullptr;
 }

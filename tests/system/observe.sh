@@ -29,6 +29,7 @@ must_exit 2 'not expected' tcmufs --doctor "$store" "$mnt"
 
 start
 truncate -s 64M "$mnt/v"
+truncate -s 1M "$mnt"/w{1..5}
 disk=$(control v device)
 dd if=/dev/urandom of="$disk" bs=1M count=64 oflag=direct status=none
 udevadm settle 2>/dev/null || true
@@ -38,7 +39,7 @@ metric() { awk -v name="$1" '$1 == name { print $2 }' "$mnt/.ctl/metrics"; } # N
 must_be "the size" "$(metric 'tcmufs_volume_size_bytes{volume="v"}')" $((64 << 20))
 must_be "what is allocated" "$(metric 'tcmufs_volume_allocated_bytes{volume="v"}')" $(($(stat -c %b "$store/v") * 512))
 must_be "what has been written" "$(metric 'tcmufs_volume_command_bytes_total{volume="v",operation="write"}')" $((64 << 20))
-must_be "ready volumes" "$(metric 'tcmufs_volumes{state="ready"}')" 1
+must_be "ready volumes" "$(metric 'tcmufs_volumes{state="ready"}')" 6
 must_be "whether it is used" "$(metric 'tcmufs_volume_in_use{volume="v"}')" 0
 must_be "the last line" "$(tail -n 1 "$mnt/.ctl/metrics")" "# EOF"
 must_be "what is in flight" "$(control v inflight)" ""
@@ -57,6 +58,17 @@ waits || fail "the read is not in flight any more"
 cat "$work/inflight"
 [ "$(awk '$2 == "READ(10)" && $4 == 8000 { print $1 }' "$work/inflight")" -ge 2000 ] || fail "it is too young"
 timeout 20 cat "$mnt/.ctl/metrics" >"$work/metrics" || fail "metrics wait for the store"
+for file in status .ctl/status.json .ctl/vol/{v,w1,w2,w3,w4,w5}/status{,.json}; do
+  best_us=999999
+  for _ in 1 2 3; do # other work on the machine does not count
+    from=${EPOCHREALTIME/./}
+    read -r -d '' text <"$mnt/$file" || [ -n "$text" ] || fail "$file is empty"
+    took_us=$((${EPOCHREALTIME/./} - from))
+    [ "$took_us" -gt "$best_us" ] || best_us=$took_us
+  done
+  echo "$file: $best_us us"
+  [ "$best_us" -lt 50000 ] || fail "$file takes $best_us us while the store hangs"
+done
 grep 'oldest_command' "$work/metrics" | awk '/^tcmufs/ { exit !($2 >= 2) }' || fail "the oldest command is too young in metrics"
 dmsetup resume below
 wait "$reader"

@@ -34,6 +34,28 @@ TEST_F(Renaming, AVolumeMoves) {
   EXPECT_THAT(backend.calls("rename"), ElementsAre("rename a web/b"));
 }
 
+// The kernel knows a directory under one name: one that it met again elsewhere it would have to move, which
+// it refuses with ESTALE while others rename.
+TEST_F(Renaming, WhatBelowCtlGoesAlongIsAnotherDirectoryThanBefore) {
+  backend.have_directory("web");
+  backend.have_volume("web/disk0", "x");
+  const u64 directory = inode(".ctl/vol/web");
+  const u64 first = inode(".ctl/vol/web/disk0");
+  rename("web", "www");
+  const u64 moved = inode(".ctl/vol/www");
+  EXPECT_NE(moved, directory);
+  const u64 volume = inode(".ctl/vol/www/disk0");
+  EXPECT_NE(volume, first);
+  rename("www/disk0", "db0");
+  EXPECT_EQ(inode(".ctl/vol/www"), moved);
+  // Who has opened or entered it goes on.
+  EXPECT_TRUE(tree().lookup(volume, "size"));
+  EXPECT_TRUE(S_ISDIR(tree().attributes(volume).st_mode));
+  tree().forget(volume, 1);
+  EXPECT_EQ(error_of([&] { tree().attributes(volume); }), ESTALE);
+  EXPECT_TRUE(exists(".ctl/vol/db0/size"));
+}
+
 TEST_F(Renaming, ADirectoryMovesWithWhatIsInIt) {
   backend.have_directory("web");
   backend.have_volume("web/disk0", "x");

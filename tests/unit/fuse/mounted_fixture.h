@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/types.h>
 
 #include <optional>
 #include <string>
@@ -12,26 +11,11 @@
 #include "ctlfs/tree.h"
 #include "fuse/session.h"
 #include "support/fake_backend.h"
+#include "support/mount_directories.h"
 
 namespace tcmufs::fuse {
 
-/// Two temporary directories, one of them to mount on. A child process unmounts and removes both when this
-/// process ends, however it ends.
-class MountDirectories {
- public:
-  MountDirectories();
-  ~MountDirectories();
-  MountDirectories(const MountDirectories&) = delete;
-  MountDirectories& operator=(const MountDirectories&) = delete;
-
-  std::string mount_point() const { return base_ + "/mnt"; }
-  std::string other() const { return base_ + "/other"; }
-
- private:
-  std::string base_;
-  int guard_ = -1;  // the write end of a pipe: closed, the child cleans up
-  pid_t child_ = -1;
-};
+using test::MountDirectories;
 
 /// What a shell command did.
 struct Result {

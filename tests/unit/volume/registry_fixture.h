@@ -19,7 +19,11 @@ inline constexpr pid_t other = 4712;
 /// A registry over a store of its own and disks without a kernel.
 class RegistryTest : public testing::Test {
  protected:
-  RegistryTest() { start(); }
+  explicit RegistryTest(
+      const boost::filesystem::path& parent_of_store = boost::filesystem::temp_directory_path())
+      : store_(parent_of_store) {
+    start();
+  }
 
   void start(bool read_only = false, const SettingValues& defaults = {}) {
     registry_.reset();
