@@ -1,5 +1,6 @@
 #include <iostream>
 
+#include "mountctl/command_apply.h"
 #include "mountctl/command_create.h"
 #include "mountctl/command_resize.h"
 #include "mountctl/command_rm.h"
@@ -40,11 +41,27 @@ void add_create(CLI::App& app, Choice& choice) {
   add_json(*create, values, "The whole status of the volume, as JSON");
 }
 
+void add_apply(CLI::App& app, Choice& choice) {
+  Values& values = choice.values;
+  auto* command =
+      add_word(app, choice, "apply", "Make the volumes those that a file describes", [](const Values& v) {
+        const Description description = read_description(v.file);
+        apply(the_mount(v), description, {v.dry_run, v.allow_shrink, v.prune, v.json}, std::cout);
+      });
+  command->add_option("FILE", values.file, "TOML or JSON: sizes and settings of volumes, by name")
+      ->required();
+  command->add_flag("--dry-run", values.dry_run, "Only say what would be done");
+  command->add_flag("--allow-shrink", values.allow_shrink, "Volumes may become smaller");
+  command->add_flag("--prune", values.prune, "Remove the volumes that are not described");
+  add_json(*command, values, "What is to be done and what has been, as a JSON object");
+}
+
 }  // namespace
 
 void add_changing_words(CLI::App& app, Choice& choice) {
   Values& values = choice.values;
   add_create(app, choice);
+  add_apply(app, choice);
 
   auto* resize = add_word(app, choice, "resize", "Change the size of a volume", [](const Values& v) {
     const SizeChange change = parse_size_change(v.size);

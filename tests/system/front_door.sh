@@ -65,6 +65,55 @@ DM_DISABLE_UDEV=1 dmsetup remove over
 delpart "$disk" 1
 must_exit 1 'none of ours' mountctl explain /dev/null
 
+step "apply makes the disks those that are described, once"
+cat >"$work/disks.toml" <<'END'
+[volumes.db0]
+size = "64M"
+queue_depth = 24
+
+[volumes.web1]
+size = "32M"
+vendor = "ACME"
+
+[volumes."rack/a"]
+size = "16M"
+block_size = 4096
+END
+mountctl detach web1
+mountctl apply "$work/disks.toml" --dry-run | tee "$work/plan"
+must_be "the plan" "$(cat "$work/plan")" "mkdir rack
+create rack/a 16M block_size=4096
+set db0 queue_depth=24 (now 16)
+set web1 vendor=ACME (now TCMUFS)
+grow web1 16M -> 32M
+attach web1"
+must_be "what there is after a dry run" "$(mountctl list --json | jq -r '.[].name' | xargs)" "db0 web1"
+mountctl apply "$work/disks.toml" | cmp - "$work/plan" || fail "it did something else"
+must_be_ready db0 $((64 << 20))
+must_be_ready web1 $((32 << 20))
+must_be_ready rack/a $((16 << 20))
+must_be "the block size of rack/a" "$(blockdev --getss $links/rack/a)" 4096
+must_be "the queue of db0" "$(cat "/sys/block/$(basename "$(control db0 device)")/device/queue_depth")" 24
+must_be "a second run" "$(mountctl apply "$work/disks.toml")" "nothing to do"
+must_be "a second run, as JSON" "$(mountctl apply --json "$work/disks.toml" | jq -c .steps)" "[]"
+
+step "apply loses nothing unless it is told to, and stops at what is in use"
+sed 's/"32M"/"16M"/; s/rack/shelf/; s/"64M"/"80M"/' "$work/disks.toml" >"$work/less.toml"
+must_exit 1 "'web1' would become smaller" mountctl apply "$work/less.toml" --prune
+must_exit 2 'less.toml:13: there is no setting .colour.' sh -c "(cat $work/less.toml; echo colour = 1) >$work/x.less.toml; mountctl apply $work/x.less.toml"
+must_be_ready db0 $((64 << 20))
+mkfs.ext4 -q $links/rack/a
+mount $links/rack/a "$work/mounted"
+must_exit 1 "cannot remove 'rack/a'.*in use.*Done before that: mkdir shelf; create shelf/a 16M block_size=4096; grow db0 64M -> 80M; \
+shrink web1 32M -> 16M. Not done: remove rack/a$" mountctl apply "$work/less.toml" --prune --allow-shrink
+must_be_ready db0 $((80 << 20))
+must_be_ready web1 $((16 << 20))
+umount "$work/mounted"
+must_be "the rest" "$(mountctl apply "$work/less.toml" --prune)" "remove rack/a"
+must_not_be_a_disk rack/a
+must_be_ready shelf/a $((16 << 20))
+must_be "a third run" "$(mountctl apply "$work/less.toml" --prune --allow-shrink)" "nothing to do"
+
 step "every exit status"
 must_exit 2 'KEY=VALUE' mountctl set db0 vendor
 must_exit 1 'no volume' mountctl get db9

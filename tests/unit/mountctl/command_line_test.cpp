@@ -25,8 +25,8 @@ std::string printed(const Arguments& arguments) {
 TEST(CommandLine, HelpNamesEveryCommandAndTheExitStatuses) {
   const std::string help = printed({"--help"});
   for (const char* command :
-       {"mount", "umount", "list", "status", "wait", "top", "watch", "doctor", "explain", "create", "resize",
-        "rm", "set", "get", "attach", "detach", "--mount"}) {
+       {"mount", "umount", "list", "status", "wait", "top", "watch", "doctor", "explain", "create", "apply",
+        "resize", "rm", "set", "get", "attach", "detach", "--mount"}) {
     EXPECT_THAT(help, HasSubstr("\n  " + std::string(command) + " "));
   }
   EXPECT_THAT(help, AllOf(HasSubstr("0 done"), HasSubstr("1 refused"), HasSubstr("2 wrong"),
@@ -55,8 +55,8 @@ TEST(CommandLine, WrongUsageIsStatus2) {
        {Arguments{}, Arguments{"bogus"}, Arguments{"create", "db0"}, Arguments{"rm"},
         Arguments{"rm", "a", "b"}, Arguments{"umount"}, Arguments{"mount", "/s"}, Arguments{"list", "--frob"},
         Arguments{"list", "rm", "a"}, Arguments{"set", "a"}, Arguments{"get"}, Arguments{"attach"},
-        Arguments{"detach", "a", "b"}, Arguments{"top", "a"}, Arguments{"watch", "a", "b"},
-        Arguments{"umount", "/m", "--timeout", "soon"}, Arguments{"--mount"}}) {
+        Arguments{"detach", "a", "b"}, Arguments{"apply"}, Arguments{"top", "a"},
+        Arguments{"watch", "a", "b"}, Arguments{"umount", "/m", "--timeout", "soon"}, Arguments{"--mount"}}) {
     EXPECT_THAT(refused(ExitStatus::usage, [&] { parse_command_line(arguments); }),
                 HasSubstr("mountctl --help"));
   }
