@@ -13,6 +13,7 @@
 #include "mountctl/command_rm.h"
 #include "mountctl/command_set.h"
 #include "mountctl/last_error.h"
+#include "mountctl/progress.h"
 #include "mountctl/refusal.h"
 #include "mountctl/volume_verb.h"
 #include "sys/error.h"
@@ -29,6 +30,7 @@ using Plan = std::vector<Step>;
 void make_directory(const std::string& mount, const std::string& name) {
   constexpr mode_t all = 0777;  // less the umask
   const LastError last_error(mount, name);
+  const Progress progress("waiting for the directory " + quoted(name));
   if (::mkdir((mount + "/" + name).c_str(), all) == 0) return;
   throw last_error.refusal("cannot make the directory " + quoted(name), errno);
 }

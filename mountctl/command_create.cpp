@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <optional>
 
 #include "mountctl/control_file.h"
 #include "mountctl/last_error.h"
+#include "mountctl/progress.h"
 #include "mountctl/refusal.h"
 #include "mountctl/volume_list.h"
 #include "sys/error.h"
@@ -43,10 +45,12 @@ void create_volume(const std::string& mount, const std::string& given, u64 size_
   const std::string name = volume_name(mount, given);
   const std::string path = mount + "/" + name;
   const std::string attempt = "cannot create " + quoted(name);
+  std::optional<Progress> progress(std::in_place, "waiting for " + quoted(name) + " to be a disk");
   const LastError last_error(mount, name);
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, disk_mode);
   if (file < 0) throw last_error.refusal(attempt, errno);
   const int error = finish(mount, name, file, size_bytes, settings);
+  progress.reset();
   if (error != 0) give_up(path, last_error.refusal(attempt, error));
 
   const std::string state = control_line(mount, name, "state").value_or("ready");

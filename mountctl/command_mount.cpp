@@ -1,12 +1,17 @@
 #include "mountctl/command_mount.h"
 
+#include <spawn.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <boost/filesystem.hpp>
+#include <cerrno>
 #include <cstdlib>
 #include <sstream>
+#include <utility>
 
+#include "mountctl/progress.h"
 #include "mountctl/refusal.h"
 #include "sys/error.h"
 
@@ -19,6 +24,14 @@ constexpr const char* daemon_name = "tcmufs";
 bool is_program(const std::string& path) {
   struct stat st {};
   return ::stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && ::access(path.c_str(), X_OK) == 0;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 }  // namespace
@@ -57,14 +70,26 @@ std::vector<std::string> daemon_arguments(const std::string& daemon, const std::
   return arguments;
 }
 
+int run_daemon(std::vector<std::string> arguments, const std::string& what) {
+  std::vector<char*> pointers = pointers_to(arguments);
+  pid_t child = 0;
+  const int error = ::posix_spawn(&child, pointers[0], nullptr, nullptr, pointers.data(), environ);
+  if (error != 0) throw Failure(error, "cannot run " + quoted(arguments[0]));
+  const Progress progress(what);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 void mount_store(const std::vector<std::string>& options, const std::string& store,
                  const std::string& mount) {
   const std::string daemon = own_daemon();
   std::vector<std::string> arguments = daemon_arguments(daemon, options, store, mount);
-  std::vector<char*> pointers;
-  pointers.reserve(arguments.size() + 1);
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
+  if (Progress::shows_on(STDERR_FILENO)) {
+    std::exit(
+        run_daemon(std::move(arguments), "waiting for the volumes of " + quoted(store) + " to be disks"));
+  }
+  std::vector<char*> pointers = pointers_to(arguments);
   ::execv(daemon.c_str(), pointers.data());
   throw_errno("cannot run " + quoted(daemon));
 }

@@ -16,8 +16,12 @@ std::string own_daemon();
 std::vector<std::string> daemon_arguments(const std::string& daemon, const std::vector<std::string>& options,
                                           const std::string& store, const std::string& mount);
 
+/// Runs the daemon until it is in the background; what is waited for shows on the terminal meanwhile. Its
+/// exit status, or 128 and the signal that has ended it. Throws Failure.
+int run_daemon(std::vector<std::string> arguments, const std::string& what);
+
 /// Becomes the daemon, which returns to the caller when the mount can be used: its standard error and its
-/// exit status are the command's own.
+/// exit status are the command's own. On a terminal it is run and waited for instead, to the same end.
 [[noreturn]] void mount_store(const std::vector<std::string>& options, const std::string& store,
                               const std::string& mount);
 

@@ -8,6 +8,7 @@
 
 #include "mountctl/control_file.h"
 #include "mountctl/last_error.h"
+#include "mountctl/progress.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 
@@ -15,6 +16,7 @@ namespace tcmufs::mountctl {
 
 void resize_volume(const std::string& mount, const std::string& given, const SizeChange& change) {
   const std::string name = volume_name(mount, given);
+  const Progress progress("waiting for the disk of " + quoted(name) + " to have its new size");
   require_volume(mount, name);
   const std::string attempt = "cannot resize " + quoted(name);
   const LastError last_error(mount, name);

@@ -2,6 +2,7 @@
 
 #include "mountctl/control_file.h"
 #include "mountctl/last_error.h"
+#include "mountctl/progress.h"
 #include "mountctl/settings_files.h"
 #include "sys/error.h"
 
@@ -15,6 +16,7 @@ void set_settings(const std::string& mount, const std::string& given, const Volu
   std::string done;
   for (const auto& [key, value] : settings) {
     const LastError last_error(mount, name);
+    const Progress progress("waiting for the disk of " + quoted(name) + " to have another " + key);
     const int error = write_control(control_path(mount, name, key), value);
     if (error != 0) {
       const Refusal reason =

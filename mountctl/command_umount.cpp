@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "mountctl/mount_users.h"
+#include "mountctl/progress.h"
 #include "mountctl/refusal.h"
 #include "mountctl/volume_list.h"
 #include "sys/error.h"
@@ -103,6 +104,7 @@ void unmount(const std::string& mount, const UmountOptions& options, const Umoun
                                           " is unmounted, but its daemon had died before: disks may be "
                                           "left. Mount the store again to take them over");
   }
+  Progress progress("waiting for the disks to be used no more");
   std::string holders = describe_holders(*status);
   if (!options.force && !holders.empty()) {
     poll_until(Deadline::after(noticing_time), [&] {
@@ -123,6 +125,7 @@ void unmount(const std::string& mount, const UmountOptions& options, const Umoun
                                       " cannot be watched taking the disks down")
                       .what());
   }
+  progress.now("waiting for " + process_text(status->pid) + " to take the disks down");
   if (!ended(daemon, deadline)) {
     std::ostringstream seconds;
     seconds << std::chrono::duration<double>(options.timeout).count();

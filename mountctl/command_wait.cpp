@@ -1,6 +1,7 @@
 #include "mountctl/command_wait.h"
 
 #include "mountctl/control_file.h"
+#include "mountctl/progress.h"
 #include "mountctl/refusal.h"
 #include "sys/error.h"
 
@@ -9,6 +10,7 @@ namespace tcmufs::mountctl {
 void wait_for_volume(const std::string& mount, const std::string& given, Deadline::Clock::duration timeout) {
   const std::string name = volume_name(mount, given);
   std::string state;
+  const Progress progress("waiting for " + quoted(name) + " to be ready");
   const bool ready = poll_until(Deadline::after(timeout), [&] {
     require_volume(mount, name);
     state = control_line(mount, name, "state").value_or("unknown");

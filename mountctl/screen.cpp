@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <sstream>
 
+#include "mountctl/terminal.h"
 #include "sys/error.h"
 
 namespace tcmufs::mountctl {
@@ -25,24 +26,6 @@ void put(int descriptor, const std::string& text) {
     if (count <= 0) return;  // a terminal that is gone: a signal says so
     at += static_cast<std::size_t>(count);
   }
-}
-
-/// The first `columns` characters; control sequences take no room, and those behind the cut are kept, so that
-/// no colour is left on.
-std::string cut(const std::string& line, std::size_t columns) {
-  std::string result;
-  std::size_t width = 0;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    if (line[i] == '\033') {
-      const auto end = std::min(line.find('m', i), line.size() - 1);
-      result += line.substr(i, end - i + 1);
-      i = end;
-      continue;
-    }
-    if ((static_cast<unsigned char>(line[i]) & 0xc0) != 0x80) ++width;
-    if (width <= columns) result += line[i];
-  }
-  return result;
 }
 
 }  // namespace
@@ -84,7 +67,7 @@ void Screen::draw(const std::string& text) const {
   std::string output = "\033[H";
   std::string line;
   for (unsigned row = 0; row < size.ws_row && std::getline(lines, line); ++row) {
-    output += (row == 0 ? "" : "\r\n") + cut(line, size.ws_col) + "\033[K";
+    output += (row == 0 ? "" : "\r\n") + cut_to(line, size.ws_col) + "\033[K";
   }
   put(screen_, output + "\033[J");
 }

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -30,12 +31,32 @@ std::string variable(const char* name) {
 
 }  // namespace
 
+bool can_move_cursor(int descriptor) {
+  return ::isatty(descriptor) == 1 && variable("TERM") != "dumb";
+}
+
 bool colours_on(int descriptor) {
-  return ::isatty(descriptor) == 1 && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
+  return can_move_cursor(descriptor) && variable("NO_COLOR").empty();
 }
 
 bool colours_on_output() {
   return colours_on(STDOUT_FILENO);
+}
+
+std::string cut_to(const std::string& line, std::size_t columns) {
+  std::string result;
+  std::size_t width = 0;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\033') {
+      const auto end = std::min(line.find('m', i), line.size() - 1);
+      result += line.substr(i, end - i + 1);
+      i = end;
+      continue;
+    }
+    if ((static_cast<unsigned char>(line[i]) & 0xc0) != 0x80) ++width;
+    if (width <= columns) result += line[i];
+  }
+  return result;
 }
 
 std::string painted(const std::string& word, const std::string& text) {

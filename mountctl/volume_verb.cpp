@@ -2,6 +2,7 @@
 
 #include "mountctl/control_file.h"
 #include "mountctl/last_error.h"
+#include "mountctl/progress.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
 
@@ -17,6 +18,7 @@ void tell_volume(const std::string& mount, const std::string& given, const std::
     throw Refusal(ExitStatus::failed, attempt + ": the mount has no file " + quoted(path) +
                                           ". Use the mountctl that came with the daemon");
   }
+  const Progress progress("waiting for the mount to " + verb + " " + quoted(name));
   const int error = write_control(path, verb);
   if (error != 0) throw last_error.refusal(attempt, error);
 }

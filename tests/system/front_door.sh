@@ -100,7 +100,7 @@ must_be "a second run, as JSON" "$(mountctl apply --json "$work/disks.toml" | jq
 step "apply loses nothing unless it is told to, and stops at what is in use"
 sed 's/"32M"/"16M"/; s/rack/shelf/; s/"64M"/"80M"/' "$work/disks.toml" >"$work/less.toml"
 must_exit 1 "'web1' would become smaller" mountctl apply "$work/less.toml" --prune
-must_exit 2 'less.toml:13: there is no setting .colour.' sh -c "(cat $work/less.toml; echo colour = 1) >$work/x.less.toml; mountctl apply $work/x.less.toml"
+must_exit 2 'less.toml:12: there is no setting .colour.' sh -c "(cat $work/less.toml; echo colour = 1) >$work/x.less.toml; mountctl apply $work/x.less.toml"
 must_be_ready db0 $((64 << 20))
 mkfs.ext4 -q $links/rack/a
 mount $links/rack/a "$work/mounted"
