@@ -11,7 +11,6 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "mountctl/command_mount.h"
 #include "mountctl/refusal.h"
 #include "mountctl/terminal.h"
 #include "sys/error.h"
@@ -36,8 +35,8 @@ std::string read_to_end(const Fd& pipe) {
 }
 
 /// The standard output of `tcmufs --doctor`; its exit status is in what it says.
-std::string ask_daemon(const std::string& store) {
-  std::vector<std::string> words{own_daemon(), "--doctor"};
+std::string ask_daemon(const std::string& daemon, const std::string& store) {
+  std::vector<std::string> words{daemon, "--doctor"};
   if (!store.empty()) words.push_back(store);
   std::vector<char*> pointers;
   pointers.reserve(words.size() + 1);
@@ -65,13 +64,14 @@ std::string ask_daemon(const std::string& store) {
   return text;
 }
 
-std::string findings_text(const std::string& mount, const std::string& store) {
-  if (mount.empty() || !store.empty()) return ask_daemon(store);
+std::string findings_text(const std::string& mount, const std::string& store,
+                          const std::function<std::string()>& daemon) {
+  if (mount.empty() || !store.empty()) return ask_daemon(daemon(), store);
   try {
     return read_text(mount + "/.ctl/doctor");
   } catch (const Failure& failure) {
     if (failure.error() != ENOTCONN) throw;
-    return ask_daemon(store);
+    return ask_daemon(daemon(), store);
   }
 }
 
@@ -117,8 +117,8 @@ void show_findings(const std::vector<Finding>& findings, const DoctorOptions& op
 }
 
 void examine(const std::string& mount, const std::string& store, const DoctorOptions& options,
-             std::ostream& out) {
-  show_findings(parse_findings(findings_text(mount, store)), options, out);
+             std::ostream& out, const std::function<std::string()>& daemon) {
+  show_findings(parse_findings(findings_text(mount, store, daemon)), options, out);
 }
 
 }  // namespace tcmufs::mountctl

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
+
+#include "mountctl/command_mount.h"
 
 namespace tcmufs::mountctl {
 
@@ -25,8 +28,8 @@ struct DoctorOptions {
 void show_findings(const std::vector<Finding>& findings, const DoctorOptions& options, std::ostream& out);
 
 /// What .ctl/doctor of the mount says; for an empty `mount`, and for one whose daemon is dead, what the
-/// daemon says that it is run for (`tcmufs --doctor [STORE]`).
+/// daemon says that it is run for (`tcmufs --doctor [STORE]`); `daemon` finds that program.
 void examine(const std::string& mount, const std::string& store, const DoctorOptions& options,
-             std::ostream& out);
+             std::ostream& out, const std::function<std::string()>& daemon = own_daemon);
 
 }  // namespace tcmufs::mountctl

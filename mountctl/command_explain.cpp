@@ -53,6 +53,7 @@ struct Marks {
   std::vector<std::string> devices;  // "/dev/sda"
   std::string path;                  // resolved; empty: the subject is no path of a file
   std::string name;
+  int error = 0;  // why it is no path
 };
 
 bool is_meant(const Found& found, const Marks& marks) {
@@ -76,7 +77,10 @@ Marks marks_of(const std::string& subject, const ExplainPlaces& places) {
     const auto source = source_mounted_on(marks.path, places.mountinfo);
     if (source) device = places.device_name(*source);
   }
-  if (!device && error) marks.name = subject;
+  if (!device && error) {
+    marks.name = subject;
+    marks.error = error.value();
+  }
   if (!device) return marks;
   std::vector<std::string> names;
   collect_disks(places.sys, *device, names);
@@ -165,6 +169,11 @@ void explain(const std::vector<std::string>& mounts, const std::string& subject,
   const std::vector<Found> volumes = volumes_of(mounts, silent);
   const auto found =
       std::ranges::find_if(volumes, [&](const Found& volume) { return is_meant(volume, marks); });
+  if (found == volumes.end() && marks.error != 0) {
+    throw Failure(marks.error, "cannot explain " + tcmufs::quoted(subject) +
+                                   ", which is the name of no volume" + silent +
+                                   (silent.empty() ? ", as a path" : ". As a path"));
+  }
   if (found == volumes.end()) {
     throw Refusal(
         ExitStatus::failed,

@@ -21,7 +21,8 @@ std::optional<std::string> system_device_name(const std::string& path);
 
 /// Says what a device, a partition, something stacked on them, the mount point of a file system on them, a
 /// link in /dev/tcmufs, a file of a mount, an image, or a volume's name is: in sentences, or as a JSON
-/// object. `mounts` are looked through. Throws Refusal (failed): it is none of ours.
+/// object. `mounts` are looked through. Throws Refusal (failed) if it is none of ours, Failure if it is
+/// nothing at all: neither a volume's name nor a path.
 void explain(const std::vector<std::string>& mounts, const std::string& subject, bool json,
              const ExplainPlaces& places, std::ostream& out);
 

@@ -1,7 +1,9 @@
 #include "mountctl/command_doctor.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -55,6 +57,57 @@ TEST(Doctor, OtherLinesStayAsTheyAre) {
   std::ostringstream out;
   show_findings(parse_findings("FIXED it: all\nFIX\n\nOK x\n"), {}, out);
   EXPECT_EQ(out.str(), "FIXED it: all\nFIX\nOK x\n");
+}
+
+/// A program that is run as the daemon.
+class DoctorOfTheDaemon : public testing::Test {
+ protected:
+  void daemon_is(const std::string& script) const {
+    directory_.write("tcmufs", "#!/bin/sh\n" + script);
+    ::chmod(path().c_str(), 0755);
+  }
+  std::string path() const { return directory_ / "tcmufs"; }
+  std::string examined(const std::string& mount, const std::string& store) const {
+    std::ostringstream out;
+    examine(mount, store, {}, out, [&] { return path(); });
+    return out.str();
+  }
+
+  FileTree directory_;
+};
+
+TEST_F(DoctorOfTheDaemon, IsAskedWithoutAMountAndForAStore) {
+  daemon_is("echo \"OK arguments: $#: $*\"");
+  EXPECT_EQ(examined("", ""), "OK arguments: 1: --doctor\n");
+  EXPECT_EQ(examined("", "/a store"), "OK arguments: 2: --doctor /a store\n");
+  const FakeMount mount;
+  mount.write(".ctl/doctor", well);
+  EXPECT_EQ(examined(mount.path(), "/s"), "OK arguments: 2: --doctor /s\n");
+  EXPECT_EQ(examined(mount.path(), ""), well);
+}
+
+TEST_F(DoctorOfTheDaemon, SaysMoreThanAPipeHoldsAndFixIsStatus1) {
+  daemon_is(
+      "i=0; while [ $i -lt 3000 ]; do echo 'OK many: a line of some length, again and again'; i=$((i+1)); "
+      "done\n"
+      "echo 'FIX last: it'; exit 1");
+  std::ostringstream out;
+  refused(ExitStatus::failed, [&] { examine("", "", {}, out, [&] { return path(); }); });
+  EXPECT_THAT(out.str(), testing::EndsWith("FIX last: it\n"));
+  EXPECT_EQ(std::ranges::count(out.str(), '\n'), 3001);
+}
+
+TEST_F(DoctorOfTheDaemon, WhichSaysNothingOrCannotBeRunIsNoHealth) {
+  daemon_is("exit 0");
+  EXPECT_THAT(refused(ExitStatus::failed, [&] { (void)examined("", ""); }),
+              HasSubstr("'" + path() + "' --doctor has found out nothing"));
+  ::chmod(path().c_str(), 0644);
+  try {
+    (void)examined("", "");
+    FAIL();
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.error(), EACCES);
+  }
 }
 
 TEST(Doctor, FileThatIsMissingIsAFailure) {

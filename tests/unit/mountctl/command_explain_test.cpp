@@ -8,6 +8,7 @@
 
 #include "fake_mount.h"
 #include "refused.h"
+#include "sys/error.h"
 
 namespace tcmufs::mountctl {
 namespace {
@@ -81,10 +82,22 @@ TEST_F(Explain, FileOfTheMountIsItsVolumeWhichMayBeNoDisk) {
 }
 
 TEST_F(Explain, DiskOfOthersIsSaidSoAndSoIsAMountThatDoesNotAnswer) {
-  for (const std::string& subject :
-       {std::string("/dev/vda"), std::string("db9"), std::string("/no/such"), sys_ / "mountinfo"}) {
+  for (const std::string& subject : {std::string("/dev/vda"), sys_ / "mountinfo"}) {
     EXPECT_THAT(refused(ExitStatus::failed, [&] { (void)explained(subject); }),
                 AllOf(HasSubstr("'" + subject + "' is none of ours"), HasSubstr("/no/such/mount")));
+  }
+}
+
+TEST_F(Explain, WhatIsNeitherANameNorAPathIsSaidSo) {
+  for (const char* subject : {"/no/such", "db9", "web/e"}) {
+    try {
+      (void)explained(subject);
+      ADD_FAILURE() << subject;
+    } catch (const Failure& failure) {
+      EXPECT_THAT(failure.what(), AllOf(HasSubstr("cannot explain '" + std::string(subject) + "'"),
+                                        HasSubstr("the name of no volume"), HasSubstr("As a path: ")));
+      EXPECT_EQ(failure.error(), ENOENT);
+    }
   }
 }
 
