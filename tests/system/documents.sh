@@ -1,6 +1,6 @@
 #!/bin/bash
-# The shell blocks of README.md and of the manual pages do what they say: taken out of the documents (shell_blocks) and run, each
-# in a fresh place with what its "given" names; the output that a document shows is compared.
+# The shell blocks of README.md and of the manual pages do what they say: taken out of the documents (shell_blocks) and
+# run, each in a fresh place with what its "given" names; the output that a document shows is compared.
 # vm: --timeout 600
 [ "${VM-}" = 1 ] || { echo "This is for a virtual machine: it deletes the store of the documents" && exit 2; }
 . "$(dirname "$0")/lib.sh"
@@ -24,7 +24,7 @@ given_partition() {                                                      # the f
 given_refusal() { ! truncate -s 1000 "$mnt/db0" 2>/dev/null; }
 given_built() { mkdir -p build/release && ln -s "$TCMUFS_BIN" build/release/bin; }
 given_installed() { ln -s "$TCMUFS_BIN"/{tcmufs,mountctl} /usr/sbin/; }
-given_image() { truncate -s 16M "$1"; } # NAME
+given_image() { truncate -s 4M "$1"; } # NAME
 given_file() {                          # NAME: as the block itself shows it
   local i
   for i in "${!commands[@]}"; do

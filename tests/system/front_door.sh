@@ -100,12 +100,13 @@ must_be "a second run, as JSON" "$(mountctl apply --json "$work/disks.toml" | jq
 step "apply loses nothing unless it is told to, and stops at what is in use"
 sed 's/"32M"/"16M"/; s/rack/shelf/; s/"64M"/"80M"/' "$work/disks.toml" >"$work/less.toml"
 must_exit 1 "'web1' would become smaller" mountctl apply "$work/less.toml" --prune
-must_exit 2 'less.toml:12: there is no setting .colour.' sh -c "(cat $work/less.toml; echo colour = 1) >$work/x.less.toml; mountctl apply $work/x.less.toml"
+(cat "$work/less.toml" && echo colour = 1) >"$work/colour.toml"
+must_exit 2 'colour.toml:12: there is no setting .colour.' mountctl apply "$work/colour.toml"
 must_be_ready db0 $((64 << 20))
 mkfs.ext4 -q $links/rack/a
 mount $links/rack/a "$work/mounted"
-must_exit 1 "cannot remove 'rack/a'.*in use.*Done before that: mkdir shelf; create shelf/a 16M block_size=4096; grow db0 64M -> 80M; \
-shrink web1 32M -> 16M. Not done: remove rack/a$" mountctl apply "$work/less.toml" --prune --allow-shrink
+done_before="mkdir shelf; create shelf/a 16M block_size=4096; grow db0 64M -> 80M; shrink web1 32M -> 16M"
+must_exit 1 "cannot remove 'rack/a'.*in use.*Done before that: $done_before. Not done: remove rack/a$" mountctl apply "$work/less.toml" --prune --allow-shrink
 must_be_ready db0 $((80 << 20))
 must_be_ready web1 $((16 << 20))
 umount "$work/mounted"

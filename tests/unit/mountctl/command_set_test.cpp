@@ -67,6 +67,21 @@ TEST_F(Settings, AreWrittenInTheOrderGiven) {
   EXPECT_THAT(read_text(path("vendor")), testing::StartsWith("B\n"));
 }
 
+// /proc/self has files that are like settings: they can be read and written, and refuse what is no value.
+TEST_F(Settings, StopAtTheFirstThatIsRefusedAndSayWhatWasSetBefore) {
+  mount_.volume("db1", 4096, "ready");
+  boost::filesystem::remove_all(mount_ / ".ctl/vol/db1");
+  mount_.link("/proc/self", ".ctl/vol/db1");
+  EXPECT_THAT(refused(ExitStatus::failed,
+                      [&] {
+                        set_settings(mount_.path(), "db1",
+                                     {{"comm", "set_test"}, {"oom_score_adj", "many"}, {"comm", "never"}});
+                      }),
+              testing::StartsWith("cannot set oom_score_adj of 'db1' to 'many': Invalid argument (EINVAL). "
+                                  "Set before that: comm"));
+  EXPECT_EQ(read_line("/proc/self/comm"), "set_test");
+}
+
 TEST_F(Settings, WordsAreKeyAndValue) {
   EXPECT_EQ(parse_settings({"product=a=b", "vendor="}), (VolumeSettings{{"product", "a=b"}, {"vendor", ""}}));
   for (const char* word : {"vendor", "=1", "vendor=a\nb"}) {

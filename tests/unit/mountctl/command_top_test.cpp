@@ -8,6 +8,7 @@
 #include <termios.h>
 
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <sstream>
 
 #include "fake_mount.h"
@@ -93,13 +94,15 @@ MountLook look(int second, const std::string& text) {
 }
 
 TEST(Activity, IsPerSecondOfTheTimeThatHasReallyPassed) {
-  const auto volumes =
-      activities(look(10, idle()),
-                 look(14, statistics(7, operation(400, 400 * 4096, Json::array({bucket(1024, 1280, 400)})),
-                                     operation(4, 8 << 20, Json::array({bucket(9216, 10240, 4)})))));
+  const auto volumes = activities(
+      look(10, idle()),
+      look(14,
+           statistics(
+               7, operation(400, 400 * 4096, Json::array({bucket(1024, 1280, 390), bucket(4096, 5120, 10)})),
+               operation(4, 8 << 20, Json::array({bucket(9216, 10240, 4)})))));
   EXPECT_EQ(activity_table(volumes, false),
             "NAME  STATE  IOPS  READ/S  WRITE/S  P50_US  P99_US  IN_FLIGHT\n"
-            "db0   ready  101   400K    2M       1.3     1.3     7\n");
+            "db0   ready  101   400K    2M       1.3     5.1     7\n");
   const Json json = Json::parse(activity_json("/m", 4, volumes));
   EXPECT_EQ(json["volumes"][0]["commands_per_s"], 101.0);
   EXPECT_EQ(json["volumes"][0]["operations"]["write"]["bytes_per_s"], 2.0 * (1 << 20));
@@ -272,7 +275,22 @@ TEST_F(TopOnATerminal, IsCutToItsSizeAndDrawnAnewWhenThatChanges) {
   shown_until(left);
 }
 
-TEST(Activity, BusiestComeFirstOnTheScreen) {
+TEST_F(TopOnATerminal, HasTheBusiestFirst) {
+  shown_until("db0 ");
+  const std::regex busiest_first("NAME[^\r]*\r+\nweb/d");
+  u64 commands = 0;
+  EXPECT_TRUE(poll_until(Deadline::after(std::chrono::seconds(20)), [&] {
+    commands += 1000;
+    mount_.write("new", statistics(0, operation(commands, 0, Json::array()), operation(0, 0, Json::array())));
+    mount_.make_directory(".ctl/vol/web/d");
+    boost::filesystem::rename(mount_ / "new", mount_ / ".ctl/vol/web/d/stats.json");
+    return std::regex_search(shown_until("\033[J"), busiest_first);
+  }));
+  type("q");
+  shown_until(left);
+}
+
+TEST(Activity, BusiestComeFirst) {
   std::vector<VolumeActivity> volumes(2);
   volumes[0].name = "idle";
   volumes[1].name = "busy";
