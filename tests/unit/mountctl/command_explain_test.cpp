@@ -81,6 +81,12 @@ TEST_F(Explain, FileOfTheMountIsItsVolumeWhichMayBeNoDisk) {
                     HasSubstr("Last error: no room\n")));
 }
 
+TEST_F(Explain, ImageIsItsVolume) {
+  sys_.write("store/new", "");
+  mount_.status(R"({"format":1,"store":")" + (sys_ / "store") + R"(","volumes":[{"name":"new"}]})");
+  EXPECT_THAT(explained(sys_ / "store/new"), HasSubstr("is the volume 'new'"));
+}
+
 TEST_F(Explain, DiskOfOthersIsSaidSoAndSoIsAMountThatDoesNotAnswer) {
   for (const std::string& subject : {std::string("/dev/vda"), sys_ / "mountinfo"}) {
     EXPECT_THAT(refused(ExitStatus::failed, [&] { (void)explained(subject); }),
