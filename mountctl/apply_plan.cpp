@@ -40,7 +40,8 @@ Kind kind_of(const std::string& mount, const std::string& name) {
     return S_ISDIR(st.st_mode) ? Kind::directory : Kind::file;
   }
   if (errno == ENOENT || errno == ENOTDIR) return Kind::none;
-  throw Failure(errno, "cannot find " + quoted(name) + " in " + quoted(mount), advice_for(mount, errno));
+  throw Failure(errno, "cannot find " + tcmufs::quoted(name) + " in " + tcmufs::quoted(mount),
+                advice_for(mount, errno));
 }
 
 void plan_directories(const std::string& mount, const std::string& name, std::set<std::string>& planned,
@@ -49,7 +50,8 @@ void plan_directories(const std::string& mount, const std::string& name, std::se
     const std::string directory = name.substr(0, slash);
     const Kind kind = kind_of(mount, directory);
     if (kind == Kind::file) {
-      throw Refusal(ExitStatus::failed, quoted(name) + " needs the directory " + quoted(directory) +
+      throw Refusal(ExitStatus::failed, tcmufs::quoted(name) + " needs the directory " +
+                                            tcmufs::quoted(directory) +
                                             ", which is a volume. Remove or rename that first");
     }
     if (kind == Kind::none && planned.insert(directory).second) {
@@ -122,8 +124,8 @@ std::string size_text(u64 bytes) {
   return bytes != 0 && parse_size(text) == bytes ? text : std::to_string(bytes);
 }
 
-std::string shown(const std::string& text) {
-  const std::string in_quotes = quoted(text);
+std::string on_a_line(const std::string& text) {
+  const std::string in_quotes = tcmufs::quoted(text);
   return in_quotes.substr(1, in_quotes.size() - 2);
 }
 
@@ -139,7 +141,7 @@ std::vector<Step> plan_for(const std::string& mount, const Description& descript
       continue;
     }
     if (kind_of(mount, wanted.name) == Kind::directory) {
-      throw Refusal(ExitStatus::failed, quoted(wanted.name) +
+      throw Refusal(ExitStatus::failed, tcmufs::quoted(wanted.name) +
                                             " is to be a volume, and is a directory. 'rmdir' removes it when "
                                             "it is empty");
     }
@@ -178,7 +180,7 @@ std::string action_word(const Step& step) {
 }
 
 std::string step_text(const Step& step) {
-  std::string text = action_word(step) + " " + shown(step.name);
+  std::string text = action_word(step) + " " + on_a_line(step.name);
   if (step.action == Action::grow || step.action == Action::shrink) {
     text += " " + size_text(step.from_bytes) + " -> " + size_text(step.size_bytes);
   } else if (step.action == Action::create) {
@@ -186,9 +188,9 @@ std::string step_text(const Step& step) {
   }
   for (std::size_t i = 0; i < step.settings.size(); ++i) {
     const auto& [key, value] = step.settings[i];
-    text.append(" ").append(key).append("=").append(shown(value));
+    text.append(" ").append(key).append("=").append(on_a_line(value));
     if (i < step.instead_of.size()) {
-      text.append(" (now ").append(shown(step.instead_of[i].second)).append(")");
+      text.append(" (now ").append(on_a_line(step.instead_of[i].second)).append(")");
     }
   }
   return text;

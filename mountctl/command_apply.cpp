@@ -30,9 +30,9 @@ using Plan = std::vector<Step>;
 void make_directory(const std::string& mount, const std::string& name) {
   constexpr mode_t all = 0777;  // less the umask
   const LastError last_error(mount, name);
-  const Progress progress("waiting for the directory " + quoted(name));
+  const Progress progress("waiting for the directory " + tcmufs::quoted(name));
   if (::mkdir((mount + "/" + name).c_str(), all) == 0) return;
-  throw last_error.refusal("cannot make the directory " + quoted(name), errno);
+  throw last_error.refusal("cannot make the directory " + tcmufs::quoted(name), errno);
 }
 
 void carry_out(const std::string& mount, const Step& step) {
@@ -97,7 +97,7 @@ std::optional<Refusal> objection_to(const Plan& plan, const ApplyOptions& option
   const auto shrink = std::ranges::find(plan, Action::shrink, &Step::action);
   if (shrink == plan.end()) return std::nullopt;
   return Refusal(ExitStatus::failed,
-                 quoted(shrink->name) +
+                 tcmufs::quoted(shrink->name) +
                      " would become smaller, and what is behind its new end would be lost. "
                      "Nothing is changed; --allow-shrink allows it");
 }

@@ -47,7 +47,7 @@ std::string find_daemon(const std::string& own_executable, const std::string& se
     if (is_program(path)) return path;
   }
   throw Refusal(ExitStatus::failed, std::string("the daemon ") + daemon_name + " is neither in " +
-                                        quoted(own_directory) +
+                                        tcmufs::quoted(own_directory) +
                                         ", beside mountctl, nor in PATH. Build or install it");
 }
 
@@ -74,7 +74,7 @@ int run_daemon(std::vector<std::string> arguments, const std::string& what) {
   std::vector<char*> pointers = pointers_to(arguments);
   pid_t child = 0;
   const int error = ::posix_spawn(&child, pointers[0], nullptr, nullptr, pointers.data(), environ);
-  if (error != 0) throw Failure(error, "cannot run " + quoted(arguments[0]));
+  if (error != 0) throw Failure(error, "cannot run " + tcmufs::quoted(arguments[0]));
   const Progress progress(what);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
@@ -86,12 +86,12 @@ void mount_store(const std::vector<std::string>& options, const std::string& sto
   const std::string daemon = own_daemon();
   std::vector<std::string> arguments = daemon_arguments(daemon, options, store, mount);
   if (Progress::shows_on(STDERR_FILENO)) {
-    std::exit(
-        run_daemon(std::move(arguments), "waiting for the volumes of " + quoted(store) + " to be disks"));
+    std::exit(run_daemon(std::move(arguments),
+                         "waiting for the volumes of " + tcmufs::quoted(store) + " to be disks"));
   }
   std::vector<char*> pointers = pointers_to(arguments);
   ::execv(daemon.c_str(), pointers.data());
-  throw_errno("cannot run " + quoted(daemon));
+  throw_errno("cannot run " + tcmufs::quoted(daemon));
 }
 
 }  // namespace tcmufs::mountctl

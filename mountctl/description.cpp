@@ -44,16 +44,16 @@ u64 size_of(const Node& node, const std::string& shown) {
 DescribedSetting setting_of(const Node& node, const std::string& shown) {
   if (node.type == Node::Type::table) {
     refuse_line(shown, node.line,
-                quoted(node.key) +
+                tcmufs::quoted(node.key) +
                     " is a table, no value. A volume in a directory is named in quotes: \"web/disk0\"");
   }
   if (node.type == Node::Type::other) {
     refuse_line(shown, node.line,
-                quoted(node.key) + " is " + node.text + ", and not a text or a whole number");
+                tcmufs::quoted(node.key) + " is " + node.text + ", and not a text or a whole number");
   }
   const std::string value = trimmed(node.text);
   if (value.find('\n') != std::string::npos) {
-    refuse_line(shown, node.line, quoted(node.key) + " has more than one line");
+    refuse_line(shown, node.line, tcmufs::quoted(node.key) + " has more than one line");
   }
   return {node.key, value, node.type == Node::Type::text, node.line};
 }
@@ -61,7 +61,7 @@ DescribedSetting setting_of(const Node& node, const std::string& shown) {
 DescribedVolume volume_of(const Node& node, const std::string& shown) {
   if (node.type != Node::Type::table) {
     refuse_line(shown, node.line,
-                "the volume " + quoted(node.key) + " is no table with its size and settings");
+                "the volume " + tcmufs::quoted(node.key) + " is no table with its size and settings");
   }
   DescribedVolume volume;
   volume.name = node.key;
@@ -74,7 +74,7 @@ DescribedVolume volume_of(const Node& node, const std::string& shown) {
     }
   }
   if (volume.size_bytes == 0)
-    refuse_line(shown, node.line, "the volume " + quoted(node.key) + " has no size");
+    refuse_line(shown, node.line, "the volume " + tcmufs::quoted(node.key) + " has no size");
   return volume;
 }
 
@@ -85,7 +85,7 @@ std::map<std::string, unsigned> lines_by_name(const Description& description) {
     const auto [other, is_new] = lines.emplace(volume.name, volume.line);
     if (is_new) continue;
     refuse_line(description.shown, volume.line,
-                quoted(volume.name) + " is there already, in line " + std::to_string(other->second));
+                tcmufs::quoted(volume.name) + " is there already, in line " + std::to_string(other->second));
   }
   return lines;
 }
@@ -98,7 +98,7 @@ void refuse_volumes_in_volumes(const Description& description) {
       const auto above = lines.find(volume.name.substr(0, slash));
       if (above == lines.end()) continue;
       refuse_line(description.shown, volume.line,
-                  quoted(volume.name) + " would be in the directory " + quoted(above->first) +
+                  tcmufs::quoted(volume.name) + " would be in the directory " + tcmufs::quoted(above->first) +
                       ", which is a volume, in line " + std::to_string(above->second));
     }
   }
@@ -113,7 +113,7 @@ void fit_setting(const std::string& shown, const std::string& default_value, Des
   if (!is_number(setting.value)) {
     refuse_line(shown, setting.line,
                 setting.key + " is a number, like its default " + default_value + ", and not " +
-                    quoted(setting.value));
+                    tcmufs::quoted(setting.value));
   }
   setting.value.erase(0, std::min(setting.value.find_first_not_of('0'), setting.value.size() - 1));
 }
@@ -138,7 +138,7 @@ Description parse_description(const std::string& text, const std::string& shown)
   for (const Node& member : root.members) {
     if (member.key != "volumes") {
       refuse_line(shown, member.line,
-                  "there is no " + quoted(member.key) + " in a description; there is: volumes");
+                  "there is no " + tcmufs::quoted(member.key) + " in a description; there is: volumes");
     }
     volumes = &member;
   }

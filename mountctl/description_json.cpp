@@ -10,7 +10,7 @@ namespace tcmufs::mountctl {
 
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 /// Walks over text and counts its lines: the parser tells no places.
 class Walk {

@@ -14,7 +14,7 @@ constexpr auto step = std::chrono::seconds(1);
 // The cursor goes back to the first column, so that what others write overwrites the line.
 constexpr const char* wipe = "\r\033[K";
 
-void put(int terminal, const std::string& text) {
+void write_to(int terminal, const std::string& text) {
   // A terminal that is gone: there is nobody to tell.
   static_cast<void>(::write(terminal, text.data(), text.size()) < 0);
 }
@@ -62,10 +62,10 @@ void Progress::run() {
   bool shown = false;
   std::unique_lock lock(mutex_);
   while (!changed_.wait_for(lock, step, [&] { return ended_; })) {
-    put(terminal_, wipe + line() + "\r");
+    write_to(terminal_, wipe + line() + "\r");
     shown = true;
   }
-  if (shown) put(terminal_, wipe);
+  if (shown) write_to(terminal_, wipe);
 }
 
 }  // namespace tcmufs::mountctl
