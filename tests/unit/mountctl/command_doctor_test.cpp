@@ -1,6 +1,8 @@
 #include "mountctl/command_doctor.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -10,6 +12,7 @@
 #include "fake_mount.h"
 #include "refused.h"
 #include "sys/error.h"
+#include "sys/fd.h"
 
 namespace tcmufs::mountctl {
 namespace {
@@ -84,6 +87,21 @@ TEST_F(DoctorOfTheDaemon, IsAskedWithoutAMountAndForAStore) {
   mount.write(".ctl/doctor", well);
   EXPECT_EQ(examined(mount.path(), "/s"), "OK arguments: 2: --doctor /s\n");
   EXPECT_EQ(examined(mount.path(), ""), well);
+}
+
+TEST_F(DoctorOfTheDaemon, IsAskedWhereTheMountsOwnIsDead) {
+  directory_.make_directory("mnt");
+  const std::string point = directory_ / "mnt";
+  {
+    const Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+    if (!device) GTEST_SKIP() << "/dev/fuse cannot be opened: " << errno_name(errno);
+    const std::string data = "fd=" + std::to_string(device.number()) + ",rootmode=40000,user_id=0,group_id=0";
+    if (::mount("/store", point.c_str(), "fuse.tcmufs", 0, data.c_str()) != 0)
+      GTEST_SKIP() << "cannot mount: " << errno_name(errno);
+  }  // nobody serves it any more
+  daemon_is("echo 'OK it: is asked'");
+  EXPECT_EQ(examined(point, ""), "OK it: is asked\n");
+  ::umount2(point.c_str(), MNT_DETACH);
 }
 
 TEST_F(DoctorOfTheDaemon, SaysMoreThanAPipeHoldsAndFixIsStatus1) {
