@@ -10,4 +10,7 @@ namespace tcmufs::lio {
 /// nothing where that cannot be done.
 void announce_change(const ScsiDisk& disk, const std::string& sysfs = "/sys") noexcept;
 
+/// The same for its /dev/sgN.
+void announce_generic_change(const ScsiDisk& disk, const std::string& sysfs = "/sys") noexcept;
+
 }  // namespace tcmufs::lio

@@ -68,12 +68,14 @@ void FileVolume::resize(u64 size_bytes, pid_t process) {
 }
 
 void FileVolume::change(const ctlfs::AttributeChange& change) {
-  // What can be refused comes first.
-  if (change.permissions) {
-    transition("changing the mode of",
-               [mode = *change.permissions & 0777](FileVolume& self) { self.change_mode(mode); });
+  if (change.permissions || change.uid || change.gid) {
+    transition("changing owner or mode of", [change](FileVolume& self) {
+      // What can be refused comes first.
+      if (change.permissions) self.change_mode(*change.permissions & 0777);
+      if (change.uid || change.gid) self.change_owner(change);
+    });
   }
-  change_owner_and_times(change);
+  if (change.accessed || change.modified) change_times(change);
 }
 
 void FileVolume::set_control(const std::string& file, const std::string& value) {
@@ -261,10 +263,11 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
       .format = {.block_size_bytes = record_.settings.block_size_bytes,
                  .physical_block_size_bytes = record_.settings.physical_block_size_bytes,
                  .size_bytes = size_bytes,
-                 .read_only = write_protected_with(mode()),
+                 .read_only = write_protected_with(owner().permissions),
                  .write_cache = record_.settings.write_cache,
                  .thin = record_.settings.discard},
       .settings = record_.settings,
+      .owner = owner(),
       .link_root = context_.link_root,
       .deadline = deadline,
       .statistics = statistics_};

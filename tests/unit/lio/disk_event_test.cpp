@@ -23,5 +23,19 @@ TEST(DiskEvent, UdevIsToldWhereTheKernelCan) {
   EXPECT_EQ(read_text(directory + "/uevent"), "change");
 }
 
+TEST(DiskEvent, OfTheGenericDeviceWhereThereIsOne) {
+  TemporaryDirectory sysfs;
+  const std::string directory = sysfs / "class/scsi_generic/sg4";
+  boost::filesystem::create_directories(directory);
+  replace_file(directory + "/uevent", directory + "/new", "");
+  lio::ScsiDisk disk;
+  disk.name = "sda";
+  lio::announce_generic_change(disk, sysfs.path());
+  EXPECT_EQ(read_text(directory + "/uevent"), "");
+  disk.sg = "/dev/sg4";
+  lio::announce_generic_change(disk, sysfs.path());
+  EXPECT_EQ(read_text(directory + "/uevent"), "change");
+}
+
 }  // namespace
 }  // namespace tcmufs::test
