@@ -130,10 +130,8 @@ void NodeOwner::give(const ScsiDisk& disk, bool was_there) {
     Node(disk.sg, *number).give(owner_.uid, gid, mode);
   }
   // A disk in use is left alone: udev could take away one of its names, and systemd what is mounted by that.
-  if (anew && lasting_holders_of(disk, places_.sysfs, places_.proc).empty()) {
-    announce_change(disk, places_.sysfs);
-    announce_generic_change(disk, places_.sysfs);
-  }
+  if (anew && lasting_holders_of(disk, places_.sysfs, places_.proc).empty())
+    announce_again(disk, places_.sysfs);
 }
 
 void NodeOwner::change(const FileOwner& owner, const ScsiDisk& disk) {

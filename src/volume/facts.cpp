@@ -35,6 +35,8 @@ Json volume_json(const Facts& facts) {
 
 std::string hint(const Facts& facts) {
   switch (facts.state) {
+    case State::draft:
+      return "give it a size and settings, then: echo attach > ctl";
     case State::pending:
       return facts.size_bytes == 0 ? "give it a size: truncate -s 10G FILE"
                                    : "close it once more to attach it";
@@ -79,6 +81,8 @@ std::string or_dash(const std::string& text) {
 
 std::string_view state_name(State state) {
   switch (state) {
+    case State::draft:
+      return "draft";
     case State::pending:
       return "pending";
     case State::attaching:

@@ -112,6 +112,8 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void change_setting(const std::string& name, const std::string& value);
   void tune(const Settings& settings);
   void keep_settings(const Settings& settings);
+  void keep(const Record& record);
+  void end_draft();
   void take_disk_away();
   void make_anew(const std::string& what, const std::function<void()>& change,
                  const std::function<void()>& change_back);

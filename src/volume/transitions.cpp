@@ -31,7 +31,7 @@ void FileVolume::transition(const std::string& what, Work work) {
 void FileVolume::attach() {
   {
     const std::lock_guard lock(mutex_);
-    if (facts_.size_bytes == 0 || facts_.state == State::ready) return;
+    if (facts_.size_bytes == 0 || facts_.state == State::ready || facts_.state == State::draft) return;
   }
   transition("attaching", [](FileVolume& self) { self.attach_now(); });
 }
@@ -113,6 +113,7 @@ void FileVolume::carry_out(Verb verb) {
   }
   transition("attaching", [](FileVolume& self) {
     if (self.retired_) throw Failure(ESHUTDOWN, quoted(self.facts().path) + " is being taken down");
+    self.end_draft();
     self.attach_now();
   });
 }
@@ -192,8 +193,17 @@ void FileVolume::set_state(State state) {
   enter(state);
 }
 
+// The mark goes before the disk comes: whoever finds it after a crash has no disk.
+void FileVolume::end_draft() {
+  if (!record_.draft) return;
+  Record record = record_;
+  record.draft = false;
+  keep(record);
+  set_state(State::pending);
+}
+
 void FileVolume::attach_now() {
-  if (retired_ || disk_) return;
+  if (retired_ || disk_ || record_.draft) return;
   if (!problem_.empty()) throw Failure(EIO, problem_);
   begin(State::attaching);
   try {

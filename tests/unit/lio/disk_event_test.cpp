@@ -23,18 +23,22 @@ TEST(DiskEvent, UdevIsToldWhereTheKernelCan) {
   EXPECT_EQ(read_text(directory + "/uevent"), "change");
 }
 
-TEST(DiskEvent, OfTheGenericDeviceWhereThereIsOne) {
+TEST(DiskEvent, ADiskIsAnnouncedAgainWithItsGenericDeviceWhereThereIsOne) {
   TemporaryDirectory sysfs;
-  const std::string directory = sysfs / "class/scsi_generic/sg4";
-  boost::filesystem::create_directories(directory);
-  replace_file(directory + "/uevent", directory + "/new", "");
+  const std::string block = sysfs / "block/sda";
+  const std::string generic = sysfs / "class/scsi_generic/sg4";
+  for (const std::string& directory : {block, generic}) {
+    boost::filesystem::create_directories(directory);
+    replace_file(directory + "/uevent", directory + "/new", "");
+  }
   lio::ScsiDisk disk;
   disk.name = "sda";
-  lio::announce_generic_change(disk, sysfs.path());
-  EXPECT_EQ(read_text(directory + "/uevent"), "");
+  lio::announce_again(disk, sysfs.path());
+  EXPECT_EQ(read_text(block + "/uevent"), "add");
+  EXPECT_EQ(read_text(generic + "/uevent"), "");
   disk.sg = "/dev/sg4";
-  lio::announce_generic_change(disk, sysfs.path());
-  EXPECT_EQ(read_text(directory + "/uevent"), "change");
+  lio::announce_again(disk, sysfs.path());
+  EXPECT_EQ(read_text(generic + "/uevent"), "add");
 }
 
 }  // namespace

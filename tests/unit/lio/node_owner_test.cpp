@@ -104,7 +104,7 @@ TEST_F(NodeOwnerTest, AChangeHoldsAtOnceAndUdevLooksAgain) {
   owner.change({0, staff, 0660}, disk_);
   EXPECT_EQ(nodes(), (Seen{0, staff, 0660}));
   EXPECT_THAT(told(), HasSubstr("FOREIGN=1"));
-  EXPECT_EQ(events(), "changechange");
+  EXPECT_EQ(events(), "addadd");
   owner.change({alice, staff, 0600}, disk_);
   EXPECT_EQ(nodes(), (Seen{alice, staff, 0600}));
   EXPECT_THAT(told(), AllOf(HasSubstr("OWNER=1001"), HasSubstr("MODE=0600")));
@@ -116,7 +116,7 @@ TEST_F(NodeOwnerTest, WhatIsRootsAgainIsAsTheKernelMakesItAndUdevIsToldSo) {
   owner.change({0, 0, 0660}, disk_);
   EXPECT_EQ(nodes(), (Seen{0, 0, 0600}));
   EXPECT_EQ(told(), "TCMUFS_OWNER=0\n") << "udev alone would leave the owner as it is";
-  EXPECT_EQ(events(), "changechange");
+  EXPECT_EQ(events(), "addadd");
 }
 
 TEST_F(NodeOwnerTest, AGroupThatTheFileHasNoLongerIsTakenAway) {
