@@ -25,7 +25,7 @@ void resize_volume(const std::string& mount, const std::string& given, const Siz
   Fd owner(file);
   struct stat st {};
   if (::fstat(file, &st) != 0) throw last_error.refusal(attempt, errno);
-  const u64 size_bytes = change.applied_to(static_cast<u64>(st.st_size));
+  const u64 size_bytes = size_after(change, static_cast<u64>(st.st_size));
   if (::ftruncate(file, static_cast<off_t>(size_bytes)) != 0) throw last_error.refusal(attempt, errno);
   // close() attaches a volume that had no size before; its result counts.
   if (::close(owner.release()) != 0) throw last_error.refusal(attempt, errno);

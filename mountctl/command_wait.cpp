@@ -25,6 +25,7 @@ void wait_for_volume(const std::string& mount, const std::string& given, Deadlin
   std::string hint;
   if (state == "pending")
     hint = ". A pending volume becomes a disk when it is given a size and an ordinary name";
+  if (state == "draft") hint = ". A draft becomes a disk by 'mountctl attach " + name + "'";
   throw Refusal(ExitStatus::timed_out, quoted(name) + " is not ready yet, its state is " + state + hint);
 }
 

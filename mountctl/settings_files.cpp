@@ -15,7 +15,7 @@ namespace {
 
 bool is_setting(const std::string& path, const std::string& name) {
   struct stat st {};
-  return name != "ctl" && ::lstat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) &&
+  return name != "ctl" && name != "size" && ::lstat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) &&
          (st.st_mode & S_IRUSR) != 0 && (st.st_mode & S_IWUSR) != 0;
 }
 

@@ -8,7 +8,7 @@
 namespace tcmufs::mountctl {
 
 /// The settings that a directory of control files has (.ctl/vol/NAME, .ctl/defaults), by name: the files that
-/// can be read and written. Throws Failure.
+/// can be read and written, but for the verbs and the size. Throws Failure.
 std::vector<std::string> settings_in(const std::string& mount, const std::string& directory);
 
 /// "KEY=VALUE" taken apart. Throws Refusal (usage).

@@ -40,7 +40,8 @@ struct Creation {
   mode_t permissions = 0;
   uid_t uid = 0;
   gid_t gid = 0;
-  pid_t process = 0;  // thread-group id
+  pid_t process = 0;   // thread-group id
+  bool draft = false;  // becomes a disk only when it is told to
 };
 
 /// A volume as the tree sees it: a file that can become a disk. All members may be called from any thread,
@@ -62,8 +63,8 @@ class Volume {
   virtual void allocate(int mode, u64 offset, u64 length, pid_t process) = 0;
   virtual void sync() = 0;
 
-  /// Turns the file into a disk and returns when it is ready. Does nothing if it is a disk already or its
-  /// size is 0.
+  /// Turns the file into a disk and returns when it is ready. Does nothing if it is a disk already, a draft,
+  /// or its size is 0.
   virtual void attach() = 0;
   /// The same in the background; the result is in state and last_error.
   virtual void attach_later() noexcept = 0;

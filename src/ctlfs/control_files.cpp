@@ -37,7 +37,7 @@ constexpr std::array<ControlFile, 16> kSettings{{{"block_size", true},
                                                  {"product", true},
                                                  {"serial", true}}};
 constexpr std::array<ControlFile, 8> kFacts{
-    {{"status"}, {"status.json"}, {"state"}, {"size"}, {"device"}, {"sg"}, {"wwn"}, {"uuid"}}};
+    {{"status"}, {"status.json"}, {"state"}, {"size", true}, {"device"}, {"sg"}, {"wwn"}, {"uuid"}}};
 constexpr std::array<ControlFile, 8> kActivity{{{"holders"},
                                                 {"stats"},
                                                 {"stats.json"},

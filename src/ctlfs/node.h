@@ -58,6 +58,8 @@ struct Place {
   bool is_volume() const { return facet == Facet::self && !node->directory; }
   /// A directory in which users make things; not .ctl and what is below.
   bool is_own_directory() const { return facet == Facet::self && node->directory; }
+  /// .ctl/vol or of a directory below: volumes are made and removed there too, as directories.
+  bool is_mirror() const { return facet == Facet::mirror && node->directory; }
   /// Of .ctl, .ctl/defaults and .ctl/vol/PATH of a volume.
   ControlTable control_table() const;
   /// Of a file in one of those; nullptr: it is none.

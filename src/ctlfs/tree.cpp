@@ -155,7 +155,8 @@ struct stat Tree::stat_of(const Place& place) {
   }
   Attributes fixed;
   fixed.accessed = fixed.modified = fixed.changed = started_;
-  fixed.permissions = place.is_directory() ? 0555 : place.takes_values() ? 0644 : 0444;
+  const bool writable = place.is_directory() ? place.is_mirror() : place.takes_values();
+  fixed.permissions = (place.is_directory() ? 0555 : 0444) | (writable ? 0200 : 0);
   return place.is_directory() ? to_stat(place.number(), S_IFDIR, 2, fixed)
                               : to_stat(place.number(), S_IFREG, 1, fixed);
 }

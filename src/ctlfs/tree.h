@@ -58,8 +58,10 @@ class Tree {
   Created create(u64 parent, const std::string& name, int flags, const Creation& creation);
   /// mknod(2): `type` is the S_IFMT part of its mode; only regular files can be made.
   Entry make_node(u64 parent, const std::string& name, mode_t type, const Creation& creation);
+  /// Below .ctl/vol it makes a volume, a draft.
   Entry make_directory(u64 parent, const std::string& name, const Creation& creation);
   void unlink(u64 parent, const std::string& name);
+  /// Below .ctl/vol it removes a volume, as unlink does.
   void remove_directory(u64 parent, const std::string& name);
   /// `flags` are those of renameat2(2). A volume that leaves a temporary name for an ordinary one is
   /// attached.
@@ -116,7 +118,8 @@ class Tree {
   Place place(Lock& lock, u64 inode);
   std::shared_ptr<Handle> handle(Lock& lock, u64 number);
   std::shared_ptr<Handle> volume_handle(Lock& lock, u64 number, bool for_writing);
-  Place own_directory(Lock& lock, u64 inode, const std::string& name, const char* verb);
+  Place own_directory(Lock& lock, u64 inode, const std::string& name, const char* verb,
+                      bool or_mirror = false);
   std::shared_ptr<Node> existing(Lock& lock, const Place& directory, const std::string& name,
                                  const char* verb);
   void check_replaced(Lock& lock, const Node& source, const std::shared_ptr<Node>& target, unsigned flags);
@@ -138,6 +141,7 @@ class Tree {
   u64 open_volume(const std::shared_ptr<Node>& node, int flags, pid_t process);
   u64 open_text(const Place& place, bool for_writing);
   u64 open_stream(const Place& place);
+  void set_size(const Place& place, Volume& volume, const std::string& value);
   void write_value(TextHandle& file, u64 offset, std::span<const std::byte> bytes);
   std::string rendered(const Place& place);
   std::shared_ptr<Node> make_volume(Claims::Held& claim, Lock& lock, u64 parent, const std::string& name,

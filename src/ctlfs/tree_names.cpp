@@ -12,8 +12,8 @@
 namespace tcmufs::ctlfs {
 
 /// The directory in which `name` is to be made, removed or moved ("cannot VERB 'NAME'"); refused where users
-/// make nothing, and for names that are ours.
-Place Tree::own_directory(Lock& lock, u64 inode, const std::string& name, const char* verb) {
+/// make nothing, and for names that are ours. `or_mirror`: or in .ctl/vol, where volumes have directories.
+Place Tree::own_directory(Lock& lock, u64 inode, const std::string& name, const char* verb, bool or_mirror) {
   Place directory = place(lock, inode);
   if (name.size() > kNameMax) {
     refuse(lock, ENAMETOOLONG,
@@ -22,7 +22,7 @@ Place Tree::own_directory(Lock& lock, u64 inode, const std::string& name, const 
   }
   const std::string what = std::string("cannot ") + verb + " " + quoted(joined(directory.path(), name));
   if (!directory.is_directory()) refuse(lock, ENOTDIR, what + ": " + quoted(directory.path()) + " is a file");
-  if (!directory.is_own_directory())
+  if (!directory.is_own_directory() && !(or_mirror && directory.is_mirror()))
     refuse(lock, EPERM, what, "what is below .ctl comes and goes with the volumes");
   if (directory.node->removed) refuse(lock, ENOENT, what + ": its directory has been removed");
   if (reserved_name(name)) refuse(lock, EPERM, what, "the names .ctl, .tcmufs and status are reserved");
@@ -79,17 +79,25 @@ Tree::Entry Tree::make_directory(u64 parent, const std::string& name, const Crea
   Place directory;
   std::string path;
   claim.take(lock, [&] {
-    directory = own_directory(lock, parent, name, "make the directory");
-    path = joined(directory.path(), name);
+    directory = own_directory(lock, parent, name, "make the directory", true);
+    path = joined(directory.node->path(), name);
     return std::vector{path};
   });
   if (directory.node->child(name)) refuse(lock, EEXIST, "cannot make the directory " + quoted(path));
   lock.unlock();
-  backend_.make_directory(path, creation);
+  std::shared_ptr<Volume> volume;
+  if (directory.is_mirror()) {
+    Creation draft = creation;
+    draft.permissions &= 0666;  // of a file, and not of the directory that was asked for
+    draft.draft = true;
+    volume = backend_.create(path, draft);
+  } else {
+    backend_.make_directory(path, creation);
+  }
   lock.lock();
-  const auto node = add(*directory.node, name, nullptr);
+  const Place made{add(*directory.node, name, std::move(volume)), directory.facet};
   lock.unlock();
-  return counted({node});
+  return counted(made);
 }
 
 void Tree::unlink(u64 parent, const std::string& name) {
@@ -112,14 +120,29 @@ void Tree::unlink(u64 parent, const std::string& name) {
 
 void Tree::remove_directory(u64 parent, const std::string& name) {
   std::shared_ptr<Node> node;
+  std::shared_ptr<Volume> last;
   std::string path;
+  bool mirrored = false;
   Claims::Held claim(claims_);
   Lock lock(mutex_);
   claim.take(lock, [&] {
-    node = existing(lock, own_directory(lock, parent, name, "remove"), name, "remove");
+    const Place directory = own_directory(lock, parent, name, "remove", true);
+    mirrored = directory.is_mirror();
+    node = existing(lock, directory, name, "remove");
     path = node->path();
     return std::vector{path};
   });
+  if (mirrored) {
+    if (node->directory) {
+      refuse(lock, EPERM, "cannot remove " + quoted(joined(".ctl/vol", path)) + ", it is no volume",
+             "remove the directory " + quoted(path) + " of the mount");
+    }
+    lock.unlock();
+    backend_.remove(path);
+    lock.lock();
+    last = detach(*node);
+    return;
+  }
   if (!node->directory) refuse(lock, ENOTDIR, "cannot remove " + quoted(path) + " as a directory", "use rm");
   if (!node->children.empty()) {
     refuse(lock, ENOTEMPTY, "cannot remove the directory " + quoted(path), "remove its volumes first");

@@ -6,6 +6,7 @@
 
 #include "ctlfs/tree.h"
 #include "sys/error.h"
+#include "sys/size_text.h"
 
 namespace tcmufs::ctlfs {
 
@@ -21,6 +22,22 @@ std::string_view trimmed(std::string_view text) {
 }
 
 }  // namespace
+
+/// As truncate(2).
+void Tree::set_size(const Place& place, Volume& volume, const std::string& value) {
+  u64 size_bytes = 0;
+  try {
+    size_bytes = size_change_from_text(value).applied_to(volume.attributes().size_bytes);
+  } catch (const BadSize& error) {
+    Lock lock(mutex_);
+    refuse(lock, EINVAL, "cannot set " + quoted(place.path()) + ": " + error.what());
+  }
+  {
+    const Lock lock(mutex_);
+    ++place.node->changes;
+  }
+  resize(place, size_bytes, std::nullopt, 0);
+}
 
 void Tree::write_value(TextHandle& file, u64 offset, std::span<const std::byte> bytes) {
   const std::string_view written(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -56,7 +73,9 @@ void Tree::write_value(TextHandle& file, u64 offset, std::span<const std::byte> 
   }
   const std::shared_ptr<Volume> volume = place.node->volume;
   lock.unlock();
-  if (volume) {
+  if (volume && place.control_name() == "size") {
+    set_size(place, *volume, value);
+  } else if (volume) {
     volume->set_control(place.control_name(), value);
   } else {
     backend_.set_control(place.control_name(), value);

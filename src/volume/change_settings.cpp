@@ -74,6 +74,10 @@ void FileVolume::tune(const Settings& settings) {
 void FileVolume::keep_settings(const Settings& settings) {
   Record record = record_;
   record.settings = settings;
+  keep(record);
+}
+
+void FileVolume::keep(const Record& record) {
   const std::string path = facts().path;
   try {
     context_.catalog.save(path, record);
@@ -88,7 +92,7 @@ void FileVolume::keep_settings(const Settings& settings) {
   }
   record_ = record;
   const std::lock_guard lock(mutex_);
-  facts_.settings = settings;
+  facts_.settings = record.settings;
 }
 
 // Its file does not become writable in between, as it does when detached.

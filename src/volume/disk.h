@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "lio/node_owner.h"
 #include "lio/scsi_disk.h"
 #include "scsi/logical_unit.h"
 #include "store/block_store.h"
@@ -25,6 +26,7 @@ struct DiskOptions {
   std::optional<u32> lun;
   scsi::Format format;
   Settings settings;       // what of them is not in the format
+  lio::FileOwner owner;    // whose its nodes are
   std::string link_root;   // "/dev/tcmufs"
   Deadline deadline;       // by which it must be ready
   Statistics& statistics;  // to be kept; outlives the disk
@@ -52,6 +54,8 @@ class Disk {
   virtual void resize(u64 size_bytes, const Deadline& deadline) = 0;
   /// Takes over the settings that a disk can be given while it is used (see only_tuned). Throws Failure.
   virtual void tune(const Settings& settings) = 0;
+  /// Its nodes get another owner. Throws Failure.
+  virtual void give_to(const lio::FileOwner& owner) = 0;
   /// The volume has a new path.
   virtual void move_link(const std::string& path) = 0;
 

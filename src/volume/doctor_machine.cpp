@@ -177,14 +177,25 @@ std::vector<Finding> examine_multipath(const DoctorPlaces& places) {
 }
 
 std::vector<Finding> examine_udev(const DoctorPlaces& places) {
-  const bool installed = std::ranges::any_of(places.udev_rules, [](const std::string& directory) {
-    return path_exists(directory + "/90-tcmufs.rules");
-  });
-  if (installed) return {{Grade::ok, "udev", "its rule is installed"}};
-  return {{Grade::warn, "udev",
-           "the rule 90-tcmufs.rules is not installed: the links in /dev/tcmufs are made, but systemd does "
-           "not wait "
-           "for them (fstab), and desktops may mount the disks; install the package"}};
+  const auto is_missing = [&](const std::string& rule) {
+    return std::ranges::none_of(
+        places.udev_rules, [&](const std::string& directory) { return path_exists(directory + "/" + rule); });
+  };
+  std::vector<Finding> findings;
+  if (is_missing("90-tcmufs.rules")) {
+    findings.push_back(
+        {Grade::warn, "udev",
+         "the rule 90-tcmufs.rules is not installed: the links in /dev/tcmufs are made, but systemd does "
+         "not wait for them (fstab), and desktops may mount the disks; install the package"});
+  }
+  if (is_missing("59-tcmufs.rules")) {
+    findings.push_back({Grade::warn, "udev",
+                        "the rule 59-tcmufs.rules is not installed: udev gives the group of disks to the "
+                        "nodes of those that "
+                        "belong to users, and believes what users write on them; install the package"});
+  }
+  if (findings.empty()) findings.push_back({Grade::ok, "udev", "its rules are installed"});
+  return findings;
 }
 
 std::vector<Finding> examine_memory(const DoctorPlaces& places) {

@@ -5,6 +5,7 @@
 
 #include "scsi/logical_unit.h"
 #include "sys/error.h"
+#include "sys/event_line.h"
 #include "volume/text_table.h"
 #include "volume/verbs.h"
 
@@ -35,6 +36,8 @@ Json volume_json(const Facts& facts) {
 
 std::string hint(const Facts& facts) {
   switch (facts.state) {
+    case State::draft:
+      return "give it a size and settings, then: echo attach > ctl";
     case State::pending:
       return facts.size_bytes == 0 ? "give it a size: truncate -s 10G FILE"
                                    : "close it once more to attach it";
@@ -58,14 +61,16 @@ std::string lines(const std::vector<std::string>& parts) {
 }
 
 std::string status_text(const Facts& facts) {
-  std::string text = "format: 1\nname: " + facts.path + "\nstate: " + std::string(state_name(facts.state)) +
+  std::string text = "format: 1\nname: " + line_text(facts.path) +
+                     "\nstate: " + std::string(state_name(facts.state)) +
                      "\nsize: " + std::to_string(facts.size_bytes);
   for (const std::string& name : setting_names()) {
     text += "\n" + name + ": " + setting_text(facts.settings, name);
   }
-  text += "\ndevice: " + facts.device + "\nlink: " + facts.link + "\nengine: " + facts.engine +
+  text += "\ndevice: " + facts.device + "\nlink: " + line_text(facts.link) + "\nengine: " + facts.engine +
           "\nuuid: " + facts.uuid.text() + "\nwwn: " + scsi::naa_name(facts.uuid) +
-          "\nholders: " + joined(facts.holders) + "\nlast_error: " + facts.last_error + "\n";
+          "\nholders: " + line_text(joined(facts.holders)) + "\nlast_error: " + line_text(facts.last_error) +
+          "\n";
   const std::string advice = hint(facts);
   if (!advice.empty()) text += "hint: " + advice + "\n";
   return text;
@@ -79,6 +84,8 @@ std::string or_dash(const std::string& text) {
 
 std::string_view state_name(State state) {
   switch (state) {
+    case State::draft:
+      return "draft";
     case State::pending:
       return "pending";
     case State::attaching:

@@ -38,6 +38,7 @@ FileVolume::FileVolume(Context& context, std::string path, const Record& record,
   facts_.uuid = record_.uuid;
   facts_.settings = record_.settings;
   facts_.size_bytes = image_size(image_);
+  if (record_.draft) facts_.state = State::draft;
 }
 
 FileVolume::FileVolume(Context& context, std::string path, Fd image, std::string problem)
@@ -173,7 +174,8 @@ bool FileVolume::is_file() const {
         EBUSY, "the disk of " + quoted(facts_.path) + " is still in the kernel but could not be taken over",
         "Close the file once more to try again. " + facts_.last_error);
   }
-  return facts_.state == State::pending || (facts_.state == State::failed && facts_.device.empty());
+  return facts_.state == State::draft || facts_.state == State::pending ||
+         (facts_.state == State::failed && facts_.device.empty());
 }
 
 void FileVolume::remember(const std::string& sentence) noexcept {

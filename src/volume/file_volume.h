@@ -112,13 +112,18 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void change_setting(const std::string& name, const std::string& value);
   void tune(const Settings& settings);
   void keep_settings(const Settings& settings);
+  void keep(const Record& record);
+  void end_draft();
   void take_disk_away();
   void make_anew(const std::string& what, const std::function<void()>& change,
                  const std::function<void()>& change_back);
   void change_mode(mode_t wanted);
-  void change_owner_and_times(const ctlfs::AttributeChange& change);
-  mode_t mode() const;
+  void change_owner(const ctlfs::AttributeChange& change);
+  void change_times(const ctlfs::AttributeChange& change);
+  lio::FileOwner owner() const;
+  void set_owner(uid_t uid, gid_t gid);
   void set_mode(mode_t mode);
+  void give_nodes();
   bool write_protected_with(mode_t mode) const;
   void resize_disk(u64 size_bytes);
   void resize_image(u64 size_bytes, pid_t process);

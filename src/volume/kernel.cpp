@@ -1,6 +1,7 @@
 #include "volume/kernel.h"
 
 #include "lio/leftovers.h"
+#include "lio/node_owner.h"
 #include "lio/reservations.h"
 #include "volume/doctor.h"
 #include "volume/kernel_disk.h"
@@ -25,6 +26,7 @@ void remove_leftovers_of(lio::ConfigTree& tree, const Uuid& store_uuid, const Uu
   for (const std::string& backstore : lio::backstores_of(tree, store_uuid.text())) {
     if (name_of(backstore) == uuid.text()) lio::remove_leftover(tree, backstore, target_wwn(uuid));
   }
+  lio::forget_node_owner(scsi::naa_name(uuid));
 }
 
 }  // namespace

@@ -72,9 +72,13 @@ KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOption
       engine_(make_engine(unit_, *store_)),
       server_(doorbell_, unit_, *engine_, options.statistics, std::move(failed)),
       target_(place(tree, targets, options, backstore_)),
+      node_owner_(scsi::naa_name(options.uuid), options.owner),
       lun_(target_.target(), target_.lun(), backstore_),
-      device_(
-          keeping_what_was_there([&] { return find_device(options.format.size_bytes, options.deadline); })),
+      device_(keeping_what_was_there([&] {
+        lio::ScsiDisk device = find_device(options.format.size_bytes, options.deadline);
+        node_owner_.give(device, lun_.taken_over());
+        return device;
+      })),
       link_(
           keeping_what_was_there([&] { return DeviceLink(options.link_root, options.path, device_.node); })) {
   if (!lun_.taken_over()) {

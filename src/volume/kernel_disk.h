@@ -4,6 +4,7 @@
 
 #include "lio/backstore.h"
 #include "lio/loopback.h"
+#include "lio/node_owner.h"
 #include "tcmu/uio.h"
 #include "volume/device_link.h"
 #include "volume/disk.h"
@@ -42,6 +43,7 @@ class KernelDisk final : public Disk {
   std::string flush_used() const noexcept override;
   void resize(u64 size_bytes, const Deadline& deadline) override;
   void tune(const Settings& settings) override;
+  void give_to(const lio::FileOwner& owner) override { node_owner_.change(owner, device_); }
   void move_link(const std::string& path) override;
   const lio::ScsiDisk& device() const noexcept override { return device_; }
   u32 lun() const noexcept override { return target_.lun(); }
@@ -65,6 +67,7 @@ class KernelDisk final : public Disk {
   std::unique_ptr<Engine> engine_;
   Server server_;
   Targets::Use target_;
+  lio::NodeOwner node_owner_;  // udev knows it before there is a disk
   lio::Lun lun_;
   lio::ScsiDisk device_;
   DeviceLink link_;

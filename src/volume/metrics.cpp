@@ -10,8 +10,8 @@ namespace tcmufs::volume {
 
 namespace {
 
-constexpr std::array states = {State::pending,  State::attaching, State::ready,
-                               State::resizing, State::failed,    State::detaching};
+constexpr std::array states = {State::draft,    State::pending, State::attaching, State::ready,
+                               State::resizing, State::failed,  State::detaching};
 
 // Buckets of histograms end at each power of two of nanoseconds from the first (4 us) to the last (17 s).
 constexpr unsigned first_exponent = 12;

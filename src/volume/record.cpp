@@ -30,13 +30,14 @@ void check_format(const nlohmann::ordered_json& json, std::initializer_list<std:
 }
 
 Record from_json(const nlohmann::ordered_json& json) {
-  check_format(json, {"uuid", "lun"});
+  check_format(json, {"uuid", "lun", "draft"});
   Record record;
   const auto uuid = Uuid::parse(json.at("uuid").get<std::string>());
   if (!uuid) throw std::invalid_argument("its uuid is none");
   record.uuid = *uuid;
   record.settings = read_settings(json);
   if (json.contains("lun")) record.lun = json.at("lun").get<u32>();
+  if (json.contains("draft")) record.draft = json.at("draft").get<bool>();
   return record;
 }
 
@@ -46,6 +47,7 @@ std::string Record::text() const {
   nlohmann::ordered_json json = {{"format", format_version}, {"uuid", uuid.text()}};
   write_settings(json, settings);
   if (lun) json["lun"] = *lun;
+  if (draft) json["draft"] = true;
   return json.dump(2) + "\n";
 }
 

@@ -140,12 +140,14 @@ std::shared_ptr<ctlfs::Volume> Registry::create(const std::string& path, const c
   Record record;
   record.uuid = Uuid::random();
   record.settings = settings_of_new_volumes();
+  record.draft = creation.draft;
   Fd image = catalog_.create_image(path, record, ownership_of(creation));
   const std::lock_guard lock(mutex_);
   auto volume = std::make_shared<FileVolume>(context_, path, record, std::move(image),
                                              target_for(path, record.uuid), creation.process);
   volumes_[path] = volume;
   events_.record(volume->topic(), path, "created");
+  if (creation.draft) events_.record(volume->topic(), path, std::string(state_name(State::draft)));
   return volume;
 }
 

@@ -31,7 +31,7 @@ void FileVolume::transition(const std::string& what, Work work) {
 void FileVolume::attach() {
   {
     const std::lock_guard lock(mutex_);
-    if (facts_.size_bytes == 0 || facts_.state == State::ready) return;
+    if (facts_.size_bytes == 0 || facts_.state == State::ready || facts_.state == State::draft) return;
   }
   transition("attaching", [](FileVolume& self) { self.attach_now(); });
 }
@@ -68,12 +68,14 @@ void FileVolume::resize(u64 size_bytes, pid_t process) {
 }
 
 void FileVolume::change(const ctlfs::AttributeChange& change) {
-  // What can be refused comes first.
-  if (change.permissions) {
-    transition("changing the mode of",
-               [mode = *change.permissions & 0777](FileVolume& self) { self.change_mode(mode); });
+  if (change.permissions || change.uid || change.gid) {
+    transition("changing owner or mode of", [change](FileVolume& self) {
+      // What can be refused comes first.
+      if (change.permissions) self.change_mode(*change.permissions & 0777);
+      if (change.uid || change.gid) self.change_owner(change);
+    });
   }
-  change_owner_and_times(change);
+  if (change.accessed || change.modified) change_times(change);
 }
 
 void FileVolume::set_control(const std::string& file, const std::string& value) {
@@ -111,6 +113,7 @@ void FileVolume::carry_out(Verb verb) {
   }
   transition("attaching", [](FileVolume& self) {
     if (self.retired_) throw Failure(ESHUTDOWN, quoted(self.facts().path) + " is being taken down");
+    self.end_draft();
     self.attach_now();
   });
 }
@@ -190,8 +193,17 @@ void FileVolume::set_state(State state) {
   enter(state);
 }
 
+// The mark goes before the disk comes: whoever finds it after a crash has no disk.
+void FileVolume::end_draft() {
+  if (!record_.draft) return;
+  Record record = record_;
+  record.draft = false;
+  keep(record);
+  set_state(State::pending);
+}
+
 void FileVolume::attach_now() {
-  if (retired_ || disk_) return;
+  if (retired_ || disk_ || record_.draft) return;
   if (!problem_.empty()) throw Failure(EIO, problem_);
   begin(State::attaching);
   try {
@@ -261,10 +273,11 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
       .format = {.block_size_bytes = record_.settings.block_size_bytes,
                  .physical_block_size_bytes = record_.settings.physical_block_size_bytes,
                  .size_bytes = size_bytes,
-                 .read_only = write_protected_with(mode()),
+                 .read_only = write_protected_with(owner().permissions),
                  .write_cache = record_.settings.write_cache,
                  .thin = record_.settings.discard},
       .settings = record_.settings,
+      .owner = owner(),
       .link_root = context_.link_root,
       .deadline = deadline,
       .statistics = statistics_};

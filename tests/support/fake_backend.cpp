@@ -117,7 +117,7 @@ std::vector<ctlfs::Backend::Entry> FakeBackend::entries() {
 }
 
 std::shared_ptr<ctlfs::Volume> FakeBackend::create(const std::string& path, const ctlfs::Creation& creation) {
-  called("create " + path);
+  called("create " + path, creation.draft ? "draft" : "");
   auto volume = std::make_shared<FakeVolume>(*this, path, creation);
   const std::lock_guard lock(mutex_);
   if (!volumes_.emplace(path, volume).second) throw Failure(EEXIST, "the tree made " + path + " twice");

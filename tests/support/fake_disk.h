@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct FakeKernel {
   std::string link_in_the_way;       // path of a volume that cannot be linked
   u32 refuses_blocks_of = 0;         // no disk with such logical blocks can be made
   bool refuses_read_only = false;    // no write-protected disk can be made
+  bool refuses_owners = false;       // no node can be given to another owner
   int resize_error = 0;
   std::map<std::string, std::string> blocks;           // path → "512/4096" of the disk made last
   std::map<std::string, volume::DiskOptions> options;  // path → those of the disk made last
@@ -91,6 +93,13 @@ class FakeDisk final : public volume::Disk {
   void tune(const volume::Settings& settings) override {
     if (kernel_.refuses == path_) throw Failure(EIO, "cannot tune " + tcmufs::quoted(path_));
     kernel_.note("tuned " + path_ + " to a depth of " + std::to_string(settings.queue_depth));
+  }
+  void give_to(const lio::FileOwner& owner) override {
+    if (kernel_.refuses_owners) throw Failure(ENODEV, "the node is gone");
+    std::ostringstream given;
+    given << "gave " << path_ << " to " << owner.uid << ':' << owner.gid << ' ' << std::oct
+          << owner.permissions;
+    kernel_.note(given.str());
   }
   void move_link(const std::string& path) override {
     if (kernel_.link_in_the_way == path) throw Failure(EEXIST, "a link is in the way");

@@ -99,6 +99,38 @@ umount "$work/mounted"
 nobody() { [ -z "$(control t holders)" ]; }
 wait_until 20 nobody
 
+step "a draft has its settings first; a daemon that is killed leaves it a draft, or makes of it a volume as any"
+crash() {
+  pkill -9 -x tcmufs
+  wait_until 30 no_daemon
+  start
+}
+mkdir "$mnt/.ctl/vol/d"
+set_to d block_size 4096
+crash
+set_to d size 8M
+set_to d size +8M
+must_fail 'Invalid argument' set_to d size +512
+crash
+must_be "of the draft" "$(state d) $(control d size) $(control d block_size) $(stat -c %s "$mnt/d")" "draft 16777216 4096 16777216"
+truncate -s 32M "$mnt/d"
+must_be "state after closing" "$(state d)" draft
+must_not_be_a_disk d
+set_to d ctl attach
+must_be_ready d 33554432
+must_be "its blocks" "$(blockdev --getss $links/d)" 4096
+crash
+must_be_ready d 33554432
+set_to d size 64M
+must_be_ready d 67108864
+mkfs.ext4 -q -F $links/d
+mount $links/d "$work/mounted"
+must_fail 'Device or resource busy' rmdir "$mnt/.ctl/vol/d"
+umount "$work/mounted"
+rmdir "$mnt/.ctl/vol/d"
+must_not_be_a_disk d
+[ ! -e "$mnt/d" ] && [ ! -e "$store/d" ] || fail "d is still there"
+
 step "defaults of a mount"
 stop
 start -o write_cache=0,read_ahead_kb=64,vendor=ACME

@@ -20,7 +20,7 @@ class ControlFiles : public TreeTest {
                                                       ".ctl/features",
                                                       ".ctl/vol/db0/stats",
                                                       ".ctl/vol/db0/latency",
-                                                      ".ctl/vol/db0/size",
+                                                      ".ctl/vol/db0/uuid",
                                                       ".ctl/vol/web/disk0/state"};
 };
 
@@ -54,8 +54,12 @@ TEST_F(ControlFiles, AreReadOnlyFilesOfSizeZero) {
     EXPECT_EQ(file.st_mode, static_cast<mode_t>(S_IFREG | 0444)) << path;
     EXPECT_EQ(file.st_size, 0) << path;
   }
-  for (const char* path : {".ctl", ".ctl/defaults", ".ctl/vol", ".ctl/vol/web", ".ctl/vol/db0"}) {
+  for (const char* path : {".ctl", ".ctl/defaults", ".ctl/vol/db0"}) {
     EXPECT_EQ(tree().attributes(inode(path)).st_mode, static_cast<mode_t>(S_IFDIR | 0555)) << path;
+  }
+  for (const char* path : {".ctl/vol", ".ctl/vol/web"}) {
+    EXPECT_EQ(tree().attributes(inode(path)).st_mode, static_cast<mode_t>(S_IFDIR | 0755)) << path;
+    EXPECT_EQ(tree().attributes(inode(path)).st_uid, 0u) << path;
   }
 }
 
@@ -84,9 +88,9 @@ TEST_F(ControlFiles, CannotBeChanged) {
 }
 
 TEST_F(ControlFiles, TheSentenceNamesTheFile) {
-  error_of([&] { open(".ctl/vol/web/disk0/size", O_WRONLY); });
+  error_of([&] { open(".ctl/vol/web/disk0/state", O_WRONLY); });
   ASSERT_EQ(backend.refusals().size(), 1U);
-  EXPECT_THAT(backend.refusals()[0], HasSubstr("'.ctl/vol/web/disk0/size'"));
+  EXPECT_THAT(backend.refusals()[0], HasSubstr("'.ctl/vol/web/disk0/state'"));
 }
 
 TEST_F(ControlFiles, FlushAndReleaseOfThemMeanNothing) {

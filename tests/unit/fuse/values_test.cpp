@@ -106,4 +106,17 @@ TEST_F(Mounted, ReadOnlyTakesNoValues) {
   expect(1, "echo 4096 > .ctl/defaults/block_size", "Read-only file system");
 }
 
+TEST_F(Values, DraftsAreMadeAndVolumesRemovedAsDirectories) {
+  expect(0, "umask 022; mkdir .ctl/vol/new && stat -c %A new && cat .ctl/vol/new/state && ls", "-rw-r--r--");
+  EXPECT_THAT(backend.calls("create"), ElementsAre("create new draft"));
+  expect(0, "mkdir web && mkdir .ctl/vol/web/disk0 && ls web", "disk0");
+  expect(0, "echo 1M > .ctl/vol/new/size && stat -c %s new", "1048576");
+  expect(1, "echo lots > .ctl/vol/new/size", "Invalid argument");
+  expect(1, "mkdir .ctl/vol/a/b", "Operation not permitted");
+  expect(1, "rmdir .ctl/vol/web", "Operation not permitted");
+  expect(0, "rmdir .ctl/vol/new .ctl/vol/web/disk0 .ctl/vol/a");
+  EXPECT_THAT(backend.calls("remove "), ElementsAre("remove new", "remove web/disk0", "remove a"));
+  expect(0, "rmdir web && ls", "status");
+}
+
 }  // namespace tcmufs::fuse

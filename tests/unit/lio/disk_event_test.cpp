@@ -23,5 +23,23 @@ TEST(DiskEvent, UdevIsToldWhereTheKernelCan) {
   EXPECT_EQ(read_text(directory + "/uevent"), "change");
 }
 
+TEST(DiskEvent, ADiskIsAnnouncedAgainWithItsGenericDeviceWhereThereIsOne) {
+  TemporaryDirectory sysfs;
+  const std::string block = sysfs / "block/sda";
+  const std::string generic = sysfs / "class/scsi_generic/sg4";
+  for (const std::string& directory : {block, generic}) {
+    boost::filesystem::create_directories(directory);
+    replace_file(directory + "/uevent", directory + "/new", "");
+  }
+  lio::ScsiDisk disk;
+  disk.name = "sda";
+  lio::announce_again(disk, sysfs.path());
+  EXPECT_EQ(read_text(block + "/uevent"), "add");
+  EXPECT_EQ(read_text(generic + "/uevent"), "");
+  disk.sg = "/dev/sg4";
+  lio::announce_again(disk, sysfs.path());
+  EXPECT_EQ(read_text(generic + "/uevent"), "add");
+}
+
 }  // namespace
 }  // namespace tcmufs::test

@@ -70,22 +70,22 @@ TEST(ParseSize, ZeroIsNoSizeOfADisk) {
 }
 
 TEST(SizeChange, SignMakesADifference) {
-  EXPECT_EQ(parse_size_change("10G").applied_to(1), u64{10} << 30);
-  EXPECT_EQ(parse_size_change("+1K").applied_to(1024), 2048u);
-  EXPECT_EQ(parse_size_change("-1K").applied_to(4096), 3072u);
+  EXPECT_EQ(size_after(parse_size_change("10G"), 1), u64{10} << 30);
+  EXPECT_EQ(size_after(parse_size_change("+1K"), 1024), 2048u);
+  EXPECT_EQ(size_after(parse_size_change("-1K"), 4096), 3072u);
 }
 
 TEST(SizeChange, ShrinkingToNothingOrBelowIsRefused) {
-  EXPECT_THAT(refused(ExitStatus::failed, [] { (void)parse_size_change("-4K").applied_to(4096); }),
+  EXPECT_THAT(refused(ExitStatus::failed, [] { (void)size_after(parse_size_change("-4K"), 4096); }),
               HasSubstr("4096 bytes"));
-  refused(ExitStatus::failed, [] { (void)parse_size_change("-1T").applied_to(4096); });
+  refused(ExitStatus::failed, [] { (void)size_after(parse_size_change("-1T"), 4096); });
 }
 
 TEST(SizeChange, GrowingBeyondTheLargestIsRefused) {
   const u64 largest = 9223372036854775807u;
-  EXPECT_EQ(parse_size_change("+7E").applied_to(largest - (u64{7} << 60)), largest);
+  EXPECT_EQ(size_after(parse_size_change("+7E"), largest - (u64{7} << 60)), largest);
   refused(ExitStatus::failed,
-          [=] { (void)parse_size_change("+7E").applied_to(largest - (u64{7} << 60) + 1); });
+          [=] { (void)size_after(parse_size_change("+7E"), largest - (u64{7} << 60) + 1); });
 }
 
 TEST(HumanSize, HasOneDigitBehindThePointAtMost) {

@@ -111,9 +111,11 @@ TEST_F(DoctorTest, MultipathdIsToBeToldOfTheDisks) {
   EXPECT_THAT(doctor_text(examine_multipath(places_)), StartsWith("OK multipath: multipathd runs"));
 }
 
-TEST_F(DoctorTest, TheUdevRuleMayBeInAnyOfItsDirectories) {
-  EXPECT_THAT(doctor_text(examine_udev(places_)), StartsWith("WARN udev: "));
+TEST_F(DoctorTest, TheUdevRulesMayBeInAnyOfTheirDirectories) {
+  EXPECT_THAT(doctor_text(examine_udev(places_)), StartsWith("WARN udev: the rule 90"));
   test::FakePlaces::write(places_.udev_rules[1] + "/90-tcmufs.rules", "");
+  EXPECT_THAT(doctor_text(examine_udev(places_)), StartsWith("WARN udev: the rule 59"));
+  test::FakePlaces::write(places_.udev_rules[0] + "/59-tcmufs.rules", "");
   EXPECT_THAT(doctor_text(examine_udev(places_)), StartsWith("OK udev: "));
 }
 

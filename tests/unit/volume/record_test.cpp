@@ -21,6 +21,14 @@ TEST(Record, ComesBackFromItsText) {
   EXPECT_EQ(Record::parse(record.text(), "x"), record);
 }
 
+TEST(Record, OfADraftSaysSoAndOfOthersNothing) {
+  Record record;
+  record.uuid = Uuid::random();
+  EXPECT_EQ(record.text().find("draft"), std::string::npos) << "older versions know no such key";
+  record.draft = true;
+  EXPECT_EQ(Record::parse(record.text(), "x"), record);
+}
+
 TEST(Record, WithoutALunComesBackWithoutOne) {
   Record record;
   record.uuid = Uuid::random();
@@ -34,6 +42,7 @@ TEST(Record, OfTheFirstVersionKeepsItsMeaning) {
       "x");
   EXPECT_EQ(record.settings, Settings{});
   EXPECT_EQ(record.lun, 3U);
+  EXPECT_FALSE(record.draft);
   EXPECT_EQ(Settings{}.block_size_bytes, 512U);
   EXPECT_EQ(Settings{}.physical_block_size_bytes, 4096U);
 }
