@@ -46,11 +46,11 @@ TEST_F(Refusals, ReservedNames) {
 TEST_F(Refusals, StatusAndControlFilesAreReadOnly) {
   expect(0, "truncate -s 4096 a");
   expect(1, "echo x > status", "Permission denied");
-  expect(1, "echo x > .ctl/vol/a/size", "Permission denied");
+  expect(1, "echo x > .ctl/vol/a/state", "Permission denied");
   expect(1, "truncate -s 0 .ctl/version", "Permission denied");
   expect(1, "chmod 600 status", "Operation not permitted");
   expect(1, "rm -f .ctl/vol/a/size", "Operation not permitted");
-  expect(1, "mkdir .ctl/vol/b", "Operation not permitted");
+  expect(1, "mkdir .ctl/vol/a/b", "Operation not permitted");
   expect(1, "touch .ctl/x", "Operation not permitted");
   expect(1, "mv a .ctl/a", "Operation not permitted");
   EXPECT_EQ(run("stat -c '%A %s' status").output, "-r--r--r-- 0\n");
