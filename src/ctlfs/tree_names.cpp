@@ -210,7 +210,13 @@ std::shared_ptr<Volume> Tree::move(u64 parent, const std::string& name, u64 new_
   directory.node->children.emplace(new_name, node);
   renew_mirrors(node);
   const bool finished = temporary_name(name) && !temporary_name(new_name) && node->writers == 0;
-  return finished ? node->volume : nullptr;
+  if (!finished) return nullptr;
+  // A release that is still to come has nothing to attach any more.
+  for (const auto& [number, handle] : handles_) {
+    auto* const file = std::get_if<VolumeHandle>(handle.get());
+    if (file != nullptr && file->node == node) file->changes_at_attach = node->changes;
+  }
+  return node->volume;
 }
 
 void Tree::link(u64 inode, u64 new_parent, const std::string& new_name) {

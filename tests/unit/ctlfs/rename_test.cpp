@@ -154,6 +154,17 @@ TEST_F(Renaming, FromATemporaryNameToAnOrdinaryOneAttaches) {
   EXPECT_THAT(backend.calls(), ElementsAre("rename .a.XyZ123 a", "attach a 1"));
 }
 
+// What is said of a file that has been closed may come after its new name.
+TEST_F(Renaming, AttachesOnceIfTheReleaseComesLate) {
+  const u64 handle = create(".a.XyZ123");
+  write(handle, 0, "x");
+  tree().flush(handle, kProcess);
+  tree().closing(handle);
+  rename(".a.XyZ123", "a");
+  tree().release(handle);
+  EXPECT_THAT(backend.calls("attach"), ElementsAre("attach a 1"));
+}
+
 TEST_F(Renaming, BetweenNamesOfTheSameSortDoesNotAttach) {
   backend.have_volume("a", "x");
   backend.have_volume("t.tmp", "x");
