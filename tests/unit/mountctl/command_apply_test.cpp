@@ -244,8 +244,10 @@ TEST_F(Apply, TableInAVolumeIsExplained) {
 TEST_F(Apply, JsonIsWrongWithItsLineToo) {
   EXPECT_THAT(wrong("\n{\"volumes\": {\n  \"a\": {\"size\": 512,\n    \"colour\": 1\n}}}"),
               StartsWith("d.toml:4: there is no setting 'colour'"));
-  EXPECT_THAT(wrong("{\"volumes\": {\n\"a\": {\"size\": 512,\n\n\"vendor\": [{\"x\": [1]}, 2],\n\"b\": 1}}}"),
-              StartsWith("d.toml:4: 'vendor' is an array"));
+  EXPECT_THAT(
+      wrong(
+          "{\"volumes\": {\n\"a\": {\"size\": 512,\n\n\"vendor\": [{\"x\": [1], \"x\": 3}, 2],\n\"b\": 1}}}"),
+      StartsWith("d.toml:4: 'vendor' is an array"));
   EXPECT_THAT(wrong("{\"volumes\": {\"a\": {\"size\": 512,\n\"vendor\": null}}}"),
               StartsWith("d.toml:2: 'vendor' is null"));
   EXPECT_THAT(wrong("{\"volumes\": {\"a\": {\"size\": 5.5}}}"), StartsWith("d.toml:1: size is a text"));
