@@ -62,6 +62,11 @@ class Volume {
   /// fallocate(2) with its mode flags.
   virtual void allocate(int mode, u64 offset, u64 length, pid_t process) = 0;
   virtual void sync() = 0;
+  /// lseek(2) with SEEK_DATA or SEEK_HOLE: holes are those of the image.
+  virtual u64 seek(u64 offset, int whence) = 0;
+  /// Copies from another volume of the same backend, as write() would: blocks are shared where the store can,
+  /// holes stay holes. Returns how many bytes it was, which may be fewer; 0: at the end of the source.
+  virtual u64 copy_from(Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) = 0;
 
   /// Turns the file into a disk and returns when it is ready. Does nothing if it is a disk already, a draft,
   /// or its size is 0.

@@ -65,6 +65,8 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void write(u64 offset, std::span<const std::byte> bytes, pid_t process) override;
   void allocate(int mode, u64 offset, u64 length, pid_t process) override;
   void sync() override;
+  u64 seek(u64 offset, int whence) override;
+  u64 copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) override;
   void attach() override;
   void attach_later() noexcept override;
   std::string control(const std::string& file) override;
@@ -97,6 +99,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
 
  private:
   bool is_file() const;
+  std::shared_lock<std::shared_mutex> as_file(pid_t process, const std::string& operation);
   void refuse(int error, const std::string& sentence, const std::string& advice = {});
   std::optional<Failure> misfit(u64 size_bytes) const;
   void refuse_misfit(u64 size_bytes);

@@ -318,6 +318,21 @@ void FakeVolume::sync() {
   backend_.called("sync " + path());
 }
 
+u64 FakeVolume::seek(u64 offset, int whence) {
+  const off_t found = lseek(memory_.number(), static_cast<off_t>(offset), whence);
+  if (found < 0) throw_errno("cannot seek");
+  return static_cast<u64>(found);
+}
+
+u64 FakeVolume::copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) {
+  const std::string contents = dynamic_cast<FakeVolume&>(source).contents();
+  if (source_offset >= contents.size()) return 0;
+  const std::string part = contents.substr(source_offset, length);
+  backend_.called("copy to " + path(), std::to_string(part.size()));
+  write(offset, std::as_bytes(std::span(part)), process);
+  return part.size();
+}
+
 void FakeVolume::attach() {
   backend_.called("attach " + path(), std::to_string(size()));
   const u64 length = size();

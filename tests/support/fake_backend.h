@@ -98,6 +98,8 @@ class FakeVolume : public ctlfs::Volume {
   void write(u64 offset, std::span<const std::byte> bytes, pid_t process) override;
   void allocate(int mode, u64 offset, u64 length, pid_t process) override;
   void sync() override;
+  u64 seek(u64 offset, int whence) override;
+  u64 copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) override;
   void attach() override;
   void attach_later() noexcept override;
   std::string control(const std::string& file) override;
