@@ -81,6 +81,9 @@ class Volume {
   /// "ctl", a verb, which has been carried out when the call returns.
   virtual void set_control(const std::string& file, const std::string& value) = 0;
 
+  /// What the volume is a symbolic link to; "": it is a file. Never changes, never blocks.
+  virtual std::string link_target() const = 0;
+
   /// What .ctl/vol/PATH/events shows of Backend::events(); ends with the volume. Never blocks.
   virtual std::shared_ptr<EventRing::Topic> topic() const = 0;
 };
@@ -103,6 +106,9 @@ class Backend {
   virtual std::vector<Entry> entries() = 0;
 
   virtual std::shared_ptr<Volume> create(const std::string& path, const Creation& creation) = 0;
+  /// Attaches what exists, a file or a block device, in place: the volume is a symbolic link to `target`, and
+  /// a disk when the call returns, unless its name is a temporary one. What it leads to is never removed.
+  virtual std::shared_ptr<Volume> attach_in_place(const std::string& path, const std::string& target) = 0;
   virtual void make_directory(const std::string& path, const Creation& creation) = 0;
   /// Tears the disk down, then deletes the image; EBUSY while it is used.
   virtual void remove(const std::string& path) = 0;

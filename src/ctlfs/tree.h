@@ -68,7 +68,9 @@ class Tree {
   void rename(u64 parent, const std::string& name, u64 new_parent, const std::string& new_name,
               unsigned flags);
   [[noreturn]] void link(u64 inode, u64 new_parent, const std::string& new_name);
-  [[noreturn]] void symlink(u64 parent, const std::string& name, const std::string& target);
+  /// Attaches `target` in place; for root only.
+  Entry symlink(u64 parent, const std::string& name, const std::string& target, const Creation& creation);
+  std::string readlink(u64 inode);
 
   u64 open(u64 inode, int flags, pid_t process);
   /// EAGAIN: it is a file that goes on, and nothing has come yet.

@@ -91,6 +91,7 @@ u64 Tree::open_volume(const std::shared_ptr<Node>& node, int flags, pid_t proces
   Lock lock(mutex_);
   const std::shared_ptr<Volume> volume = node->volume;
   if (!volume) refuse(lock, ENOENT, "cannot open " + quoted(node->path()) + ": it has been removed");
+  if (node->link) refuse(lock, ELOOP, "cannot open the symbolic link " + quoted(node->path()));
   Undo undo{*this, add_volume_handle(node, flags, process, truncated)};
   lock.unlock();
   if (truncated) volume->resize(0, process);

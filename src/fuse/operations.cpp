@@ -164,7 +164,17 @@ void link(fuse_req_t request, fuse_ino_t inode, fuse_ino_t new_parent, const cha
 }
 
 void symlink(fuse_req_t request, const char* target, fuse_ino_t parent, const char* name) {
-  serve(request, [&] { tree_of(request).symlink(parent, name, target); });
+  constexpr mode_t mode_of_links = 0777;
+  serve(
+      request,
+      [&] { return tree_of(request).symlink(parent, name, target, creation(request, mode_of_links)); },
+      [&](const Tree::Entry& entry) { reply_entry(request, entry); });
+}
+
+void readlink(fuse_req_t request, fuse_ino_t inode) {
+  serve(
+      request, [&] { return tree_of(request).readlink(inode); },
+      [&](const std::string& target) { fuse_reply_readlink(request, target.c_str()); });
 }
 
 void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* file) {
@@ -342,6 +352,7 @@ const fuse_lowlevel_ops& operations() {
     ops.rename = rename;
     ops.link = link;
     ops.symlink = symlink;
+    ops.readlink = readlink;
     ops.create = create;
     ops.open = open;
     ops.read = read;

@@ -32,13 +32,16 @@ FileVolume::FileVolume(Context& context, std::string path, const Record& record,
                        pid_t maker)
     : context_(context),
       image_(std::move(image)),
+      link_target_(record.target),
       record_(record),
       target_(std::move(target)),
       maker_(maker) {
   facts_.path = std::move(path);
   facts_.uuid = record_.uuid;
   facts_.settings = record_.settings;
-  facts_.size_bytes = image_size(image_);
+  facts_.target = link_target_;
+  if (::fstat(image_.number(), &medium_) != 0) throw_errno("cannot stat an image");
+  facts_.size_bytes = static_cast<u64>(medium_.st_size);
   if (record_.draft) facts_.state = State::draft;
 }
 
@@ -50,6 +53,7 @@ FileVolume::FileVolume(Context& context, std::string path, Fd image, std::string
 }
 
 ctlfs::Attributes FileVolume::attributes() {
+  if (is_link()) return link_attributes();
   struct stat st {};
   if (::fstat(image_.number(), &st) != 0) throw_errno("cannot stat the image of " + quoted(facts().path));
   ctlfs::Attributes result;

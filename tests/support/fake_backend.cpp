@@ -124,6 +124,15 @@ std::shared_ptr<ctlfs::Volume> FakeBackend::create(const std::string& path, cons
   return volume;
 }
 
+std::shared_ptr<ctlfs::Volume> FakeBackend::attach_in_place(const std::string& path,
+                                                            const std::string& target) {
+  called("attach_in_place " + path, target);
+  auto volume = std::make_shared<FakeVolume>(*this, path, ctlfs::Creation{0777}, target);
+  const std::lock_guard lock(mutex_);
+  if (!volumes_.emplace(path, volume).second) throw Failure(EEXIST, "the tree made " + path + " twice");
+  return volume;
+}
+
 void FakeBackend::make_directory(const std::string& path, const ctlfs::Creation& creation) {
   called("make_directory " + path);
   const std::lock_guard lock(mutex_);
@@ -224,8 +233,12 @@ void FakeBackend::happened(const std::string& subject, const std::string& word) 
   events_.add(about ? about->topic() : nullptr, subject + " " + word + "\n");
 }
 
-FakeVolume::FakeVolume(FakeBackend& backend, std::string path, const ctlfs::Creation& creation)
-    : backend_(backend), memory_(memfd_create("volume", MFD_CLOEXEC)), path_(std::move(path)) {
+FakeVolume::FakeVolume(FakeBackend& backend, std::string path, const ctlfs::Creation& creation,
+                       std::string link_target)
+    : backend_(backend),
+      memory_(memfd_create("volume", MFD_CLOEXEC)),
+      link_target_(std::move(link_target)),
+      path_(std::move(path)) {
   if (!memory_) throw_errno("cannot make a file in memory");
   attributes_.permissions = creation.permissions;
   attributes_.uid = creation.uid;
@@ -269,7 +282,7 @@ ctlfs::Attributes FakeVolume::attributes() {
   fstat(memory_.number(), &file);
   const std::lock_guard lock(mutex_);
   ctlfs::Attributes now = attributes_;
-  now.size_bytes = static_cast<u64>(file.st_size);
+  now.size_bytes = link_target_.empty() ? static_cast<u64>(file.st_size) : link_target_.size();
   now.blocks_512 = static_cast<u64>(file.st_blocks);
   return now;
 }

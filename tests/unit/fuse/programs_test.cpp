@@ -144,6 +144,14 @@ TEST_F(Programs, MvInsideTheMount) {
   expect(0, "echo other > c && mv c web/b && cat web/b", "other\n");
 }
 
+TEST_F(Programs, LnAttachesInPlaceAndLsShowsWhat) {
+  expect(0, "ln -s $O/img golden && readlink golden && ls -l golden", " golden -> " + directories->other());
+  EXPECT_THAT(backend.calls("attach"),
+              ElementsAre("attach_in_place golden " + directories->other() + "/img"));
+  expect(0, "echo there > $O/img && cat golden && find . -type l && mv golden g && rm g && cat $O/img",
+         "there");
+}
+
 TEST_F(Programs, RmRemovesAndRmOfABusyDiskSaysSo) {
   expect(0, "echo disk > a && echo disk > b && rm a && ls", "b\nstatus\n");
   backend.fail("remove b", EBUSY);

@@ -24,7 +24,7 @@ using testing::StartsWith;
 
 TEST_F(RegistryTest, ACopyIsAFileOfItsOwnUntilItIsADisk) {
   const auto a = attached("a");
-  EXPECT_EQ(a->seek(0, SEEK_DATA), 0U);
+  EXPECT_EQ(a->seek(0, SEEK_HOLE), 0U);
   const auto b = create("b");
   EXPECT_EQ(b->copy_from(*a, 0, 0, 2 * mib, maker), mib);
   EXPECT_EQ(b->control("size"), std::to_string(mib) + "\n");
