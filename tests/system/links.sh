@@ -109,6 +109,9 @@ must_be "the size of the disk" "$(blockdev --getsize64 $links/golden)" 67108864
 echo attach >"$mnt/.ctl/vol/golden/ctl"
 must_be "the size of the disk" "$(blockdev --getsize64 $links/golden)" 83886080
 must_be "the size in .ctl" "$(control golden size)" 83886080
+echo 100663296 >"$mnt/.ctl/vol/golden/size"
+must_be "the sizes of file and disk" "$(stat -c %s "$img/g.raw") $(blockdev --getsize64 $links/golden)" "100663296 100663296"
+must_fail 'Invalid argument' bash -c "echo 16777216 >'$mnt/.ctl/vol/vda/size'"
 
 step "detach lets go of it, attach takes it again"
 echo detach >"$mnt/.ctl/vol/device/ctl"
@@ -139,7 +142,7 @@ rm "$store/evil" "$store/t"
 
 step "a remount brings them back"
 must_be "the uuid" "$(control golden uuid)" "$uuid"
-must_be "the size of golden" "$(blockdev --getsize64 $links/golden)" 83886080
+must_be "the size of golden" "$(blockdev --getsize64 $links/golden)" 100663296
 cmp "$img/g.raw" $links/golden
 must_be "the size of device" "$(blockdev --getsize64 $links/device)" 16777216
 stop
