@@ -33,6 +33,7 @@ VolumeStatus volume_of(const Json& object) {
   volume.size_bytes = object.value("size", u64{0});
   volume.device = object.value("device", "");
   volume.link = object.value("link", "");
+  volume.target = object.value("target", "");
   volume.holders = object.value("holders", std::vector<std::string>());
   volume.last_error = object.value("last_error", "");
   return volume;

@@ -15,6 +15,7 @@ struct VolumeStatus {
   u64 size_bytes = 0;
   std::string device;
   std::string link;
+  std::string target;                // of one that is attached in place
   std::vector<std::string> holders;  // "mounted on '/srv'"
   std::string last_error;
 };

@@ -62,6 +62,11 @@ class Volume {
   /// fallocate(2) with its mode flags.
   virtual void allocate(int mode, u64 offset, u64 length, pid_t process) = 0;
   virtual void sync() = 0;
+  /// lseek(2) with SEEK_DATA or SEEK_HOLE: holes are those of the image.
+  virtual u64 seek(u64 offset, int whence) = 0;
+  /// Copies from another volume of the same backend, as write() would: blocks are shared where the store can,
+  /// holes stay holes. Returns how many bytes it was, which may be fewer; 0: at the end of the source.
+  virtual u64 copy_from(Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) = 0;
 
   /// Turns the file into a disk and returns when it is ready. Does nothing if it is a disk already, a draft,
   /// or its size is 0.
@@ -75,6 +80,9 @@ class Volume {
   /// returns, also for the disk, and is kept in the store; if that cannot be, everything is as before. Or, to
   /// "ctl", a verb, which has been carried out when the call returns.
   virtual void set_control(const std::string& file, const std::string& value) = 0;
+
+  /// What the volume is a symbolic link to; "": it is a file. Never changes, never blocks.
+  virtual std::string link_target() const = 0;
 
   /// What .ctl/vol/PATH/events shows of Backend::events(); ends with the volume. Never blocks.
   virtual std::shared_ptr<EventRing::Topic> topic() const = 0;
@@ -98,6 +106,9 @@ class Backend {
   virtual std::vector<Entry> entries() = 0;
 
   virtual std::shared_ptr<Volume> create(const std::string& path, const Creation& creation) = 0;
+  /// Attaches what exists, a file or a block device, in place: the volume is a symbolic link to `target`, and
+  /// a disk when the call returns, unless its name is a temporary one. What it leads to is never removed.
+  virtual std::shared_ptr<Volume> attach_in_place(const std::string& path, const std::string& target) = 0;
   virtual void make_directory(const std::string& path, const Creation& creation) = 0;
   /// Tears the disk down, then deletes the image; EBUSY while it is used.
   virtual void remove(const std::string& path) = 0;

@@ -17,8 +17,8 @@
 
 namespace tcmufs::ctlfs {
 
-/// A volume or a directory. All members are guarded by the tree's mutex, except `id` and `directory`, which
-/// never change.
+/// A volume or a directory. All members are guarded by the tree's mutex, except `id`, `directory` and `link`,
+/// which never change.
 struct Node {
   u64 id = 0;  // never reused
   /// The same for its directory below .ctl/vol, which has a new one whenever its path changes: the kernel
@@ -26,6 +26,7 @@ struct Node {
   /// cannot, answer ESTALE or ELOOP.
   u64 mirror_id = 0;
   bool directory = false;
+  bool link = false;  // a volume that is a symbolic link; never changes
   std::string name;
   Node* parent = nullptr;  // nullptr: the root, or no longer in the tree
   bool removed = false;
@@ -56,6 +57,7 @@ struct Place {
   u64 number() const { return Inode{id, facet}.number(); }
   bool is_directory() const;
   bool is_volume() const { return facet == Facet::self && !node->directory; }
+  bool is_link() const { return is_volume() && node->link; }
   /// A directory in which users make things; not .ctl and what is below.
   bool is_own_directory() const { return facet == Facet::self && node->directory; }
   /// .ctl/vol or of a directory below: volumes are made and removed there too, as directories.
@@ -101,7 +103,7 @@ struct StreamHandle {
 struct Listed {
   std::string name;
   u64 inode = 0;
-  mode_t type = 0;  // S_IFDIR or S_IFREG
+  mode_t type = 0;  // S_IFDIR, S_IFREG or S_IFLNK
 };
 
 /// An open directory: what was in it at opendir().

@@ -138,7 +138,10 @@ struct stat Tree::stat_of(const Place& place) {
   const bool removed = place.node->removed;
   std::string path = place.node->path();
   lock.unlock();
-  if (volume) return to_stat(place.number(), S_IFREG, removed ? 0 : 1, volume->attributes());
+  if (volume) {
+    return to_stat(place.number(), place.is_link() ? S_IFLNK : S_IFREG, removed ? 0 : 1,
+                   volume->attributes());
+  }
   if (removed) throw Failure(ENOENT, quoted(path) + " has been removed");
   if (place.is_own_directory()) {
     for (;;) {
@@ -219,6 +222,7 @@ std::shared_ptr<Node> Tree::add(Node& parent, const std::string& name, std::shar
   node->directory = volume == nullptr;
   node->name = name;
   node->parent = &parent;
+  node->link = volume != nullptr && !volume->link_target().empty();
   node->volume = std::move(volume);
   parent.children.emplace(name, node);
   nodes_.emplace(node->id, Known{node});

@@ -68,7 +68,9 @@ class Tree {
   void rename(u64 parent, const std::string& name, u64 new_parent, const std::string& new_name,
               unsigned flags);
   [[noreturn]] void link(u64 inode, u64 new_parent, const std::string& new_name);
-  [[noreturn]] void symlink(u64 parent, const std::string& name, const std::string& target);
+  /// Attaches `target` in place; for root only.
+  Entry symlink(u64 parent, const std::string& name, const std::string& target, const Creation& creation);
+  std::string readlink(u64 inode);
 
   u64 open(u64 inode, int flags, pid_t process);
   /// EAGAIN: it is a file that goes on, and nothing has come yet.
@@ -83,6 +85,11 @@ class Tree {
   void write(u64 handle, u64 offset, std::span<const std::byte> bytes, pid_t process);
   void allocate(u64 handle, int mode, u64 offset, u64 length, pid_t process);
   void sync(u64 handle);
+  /// lseek(2) with SEEK_DATA or SEEK_HOLE.
+  u64 seek(u64 handle, u64 offset, int whence);
+  /// copy_file_range(2); returns how many bytes have been copied. EOPNOTSUPP: one of the files is no volume;
+  /// the kernel then reads and writes instead.
+  u64 copy(u64 from, u64 from_offset, u64 to, u64 to_offset, u64 length, pid_t process);
   /// A close() of one of the handle's descriptors. Attaches the volume if `process` is the one that opened
   /// it, the volume was changed since, and no other writable handle of it is open; a failure is close()'s.
   void flush(u64 handle, pid_t process);

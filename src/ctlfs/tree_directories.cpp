@@ -34,7 +34,8 @@ std::vector<Listed> Tree::names_in(const Place& directory) const {
   std::vector<Listed> names{{".", directory.number(), S_IFDIR}, {"..", Inode{above.id}.number(), S_IFDIR}};
   const auto add = [&](const std::string& name) {
     const Place place = child(directory, name);
-    names.push_back({name, place.number(), place.is_directory() ? mode_t{S_IFDIR} : mode_t{S_IFREG}});
+    const mode_t type = place.is_directory() ? S_IFDIR : place.is_link() ? S_IFLNK : S_IFREG;
+    names.push_back({name, place.number(), type});
   };
   const bool of_volume = directory.facet == Facet::mirror && !node.directory;
   if (directory.facet == Facet::control || directory.facet == Facet::defaults || of_volume) {

@@ -1,6 +1,7 @@
 // Open files: reading and writing them, and when a close() makes a disk.
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -90,6 +91,7 @@ u64 Tree::open_volume(const std::shared_ptr<Node>& node, int flags, pid_t proces
   Lock lock(mutex_);
   const std::shared_ptr<Volume> volume = node->volume;
   if (!volume) refuse(lock, ENOENT, "cannot open " + quoted(node->path()) + ": it has been removed");
+  if (node->link) refuse(lock, ELOOP, "cannot open the symbolic link " + quoted(node->path()));
   Undo undo{*this, add_volume_handle(node, flags, process, truncated)};
   lock.unlock();
   if (truncated) volume->resize(0, process);
@@ -155,6 +157,31 @@ void Tree::sync(u64 number) {
   const auto found = handle(lock, number);
   lock.unlock();
   if (const auto* file = std::get_if<VolumeHandle>(found.get())) file->volume->sync();
+}
+
+u64 Tree::seek(u64 number, u64 offset, int whence) {
+  Lock lock(mutex_);
+  const auto found = handle(lock, number);
+  const auto* open_text = std::get_if<TextHandle>(found.get());
+  const auto text = open_text != nullptr ? open_text->text : nullptr;
+  lock.unlock();
+  if (const auto* file = std::get_if<VolumeHandle>(found.get())) return file->volume->seek(offset, whence);
+  // What is made of text has no holes but its end.
+  if (!text || offset >= text->size()) throw Failure(ENXIO, "there is nothing beyond the end");
+  return whence == SEEK_DATA ? offset : text->size();
+}
+
+u64 Tree::copy(u64 from, u64 from_offset, u64 to, u64 to_offset, u64 length, pid_t process) {
+  Lock lock(mutex_);
+  const auto source = handle(lock, from);
+  const auto* source_file = std::get_if<VolumeHandle>(source.get());
+  if (source_file == nullptr || std::holds_alternative<TextHandle>(*handle(lock, to)))
+    throw Failure(EOPNOTSUPP, "only volumes are copied as a whole");
+  const auto target = volume_handle(lock, to, true);
+  const auto& file = std::get<VolumeHandle>(*target);
+  ++file.node->changes;
+  lock.unlock();
+  return file.volume->copy_from(*source_file->volume, from_offset, to_offset, length, process);
 }
 
 void Tree::flush(u64 number, pid_t process) {

@@ -226,11 +226,36 @@ void Tree::link(u64 inode, u64 new_parent, const std::string& new_name) {
   refuse(lock, EPERM, "cannot link " + quoted(from) + " as " + quoted(to), "a disk has one name");
 }
 
-void Tree::symlink(u64 parent, const std::string& name, const std::string& target) {
+Tree::Entry Tree::symlink(u64 parent, const std::string& name, const std::string& target,
+                          const Creation& creation) {
+  Claims::Held claim(claims_);
   Lock lock(mutex_);
-  const std::string path = joined(place(lock, parent).path(), name);
-  refuse(lock, EPERM, "cannot make " + quoted(path) + " a symbolic link to " + quoted(target),
-         "only regular files and directories exist here");
+  Place directory;
+  std::string path;
+  claim.take(lock, [&] {
+    directory = own_directory(lock, parent, name, "make the link");
+    path = joined(directory.path(), name);
+    return std::vector{path};
+  });
+  if (directory.node->child(name)) refuse(lock, EEXIST, "cannot make the link " + quoted(path));
+  if (creation.uid != 0) {
+    refuse(lock, EPERM, "cannot attach " + quoted(target) + " as " + quoted(path),
+           "a symbolic link attaches what it leads to, which is for root");
+  }
+  lock.unlock();
+  auto volume = backend_.attach_in_place(path, target);
+  lock.lock();
+  const auto node = add(*directory.node, name, std::move(volume));
+  lock.unlock();
+  return counted({node});
+}
+
+std::string Tree::readlink(u64 inode) {
+  Lock lock(mutex_);
+  const Place what = place(lock, inode);
+  const std::shared_ptr<Volume> volume = what.is_link() ? what.node->volume : nullptr;
+  if (!volume) refuse(lock, EINVAL, quoted(what.path()) + " is no symbolic link");
+  return volume->link_target();
 }
 
 }  // namespace tcmufs::ctlfs

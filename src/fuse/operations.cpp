@@ -164,7 +164,17 @@ void link(fuse_req_t request, fuse_ino_t inode, fuse_ino_t new_parent, const cha
 }
 
 void symlink(fuse_req_t request, const char* target, fuse_ino_t parent, const char* name) {
-  serve(request, [&] { tree_of(request).symlink(parent, name, target); });
+  constexpr mode_t mode_of_links = 0777;
+  serve(
+      request,
+      [&] { return tree_of(request).symlink(parent, name, target, creation(request, mode_of_links)); },
+      [&](const Tree::Entry& entry) { reply_entry(request, entry); });
+}
+
+void readlink(fuse_req_t request, fuse_ino_t inode) {
+  serve(
+      request, [&] { return tree_of(request).readlink(inode); },
+      [&](const std::string& target) { fuse_reply_readlink(request, target.c_str()); });
 }
 
 void create(fuse_req_t request, fuse_ino_t parent, const char* name, mode_t mode, fuse_file_info* file) {
@@ -305,6 +315,25 @@ void fallocate(fuse_req_t request, fuse_ino_t /*inode*/, int mode, off_t offset,
   });
 }
 
+void lseek(fuse_req_t request, fuse_ino_t /*inode*/, off_t offset, int whence, fuse_file_info* file) {
+  serve(
+      request, [&] { return tree_of(request).seek(file->fh, static_cast<u64>(offset), whence); },
+      [&](u64 found) { fuse_reply_lseek(request, static_cast<off_t>(found)); });
+}
+
+void copy_file_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset, fuse_file_info* from,
+                     fuse_ino_t /*to*/, off_t to_offset, fuse_file_info* to, std::size_t length,
+                     int /*flags*/) {
+  serve(
+      request,
+      [&] {
+        return tree_of(request).copy(from->fh, static_cast<u64>(from_offset), to->fh,
+                                     static_cast<u64>(to_offset), length,
+                                     recent_process_of(fuse_req_ctx(request)->pid));
+      },
+      [&](u64 copied) { fuse_reply_write(request, copied); });
+}
+
 }  // namespace
 
 const fuse_lowlevel_ops& operations() {
@@ -323,6 +352,7 @@ const fuse_lowlevel_ops& operations() {
     ops.rename = rename;
     ops.link = link;
     ops.symlink = symlink;
+    ops.readlink = readlink;
     ops.create = create;
     ops.open = open;
     ops.read = read;
@@ -337,6 +367,8 @@ const fuse_lowlevel_ops& operations() {
     ops.statfs = statfs;
     ops.access = access;
     ops.fallocate = fallocate;
+    ops.lseek = lseek;
+    ops.copy_file_range = copy_file_range;
     return ops;
   }();
   return all;

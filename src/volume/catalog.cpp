@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <memory>
 
 #include "sys/deadline.h"
@@ -145,15 +147,48 @@ void Catalog::load_directory(const std::string& path, std::vector<Entry>& entrie
     }
     struct stat st {};
     if (::fstatat(directory.number(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISLNK(st.st_mode)) {
+      const std::string problem = load_link(entry, directory, name, st.st_uid);
+      if (!problem.empty()) {
+        skipped.push_back(quoted(shown) + " is left out: " + problem);
+        continue;
+      }
+      entries.push_back(entry);
+      continue;
+    }
     entry.directory = S_ISDIR(st.st_mode);
     if (!entry.directory && !S_ISREG(st.st_mode)) {
       skipped.push_back(quoted(shown) + " is left out: it is neither a regular file nor a directory");
       continue;
     }
     load_record(entry, new_volumes);
+    if (!entry.record.target.empty() && entry.problem.empty())
+      entry.problem =
+          quoted(shown) + " was a link to " + quoted(entry.record.target) + " and is none any more";
     entries.push_back(entry);
     if (entry.directory) load_directory(entry.path, entries, skipped, new_volumes);
   }
+}
+
+/// Returns why it is no volume. A link is text: what it leads to is looked at by whoever attaches it.
+std::string Catalog::load_link(Entry& entry, const Fd& directory, const std::string& name,
+                               uid_t owner) const {
+  const std::string shown = directory_.full(record_of(entry.path));
+  if (!directory_.exists(record_of(entry.path)))
+    return "it is a symbolic link that was not made in a mount of this store";
+  try {
+    entry.record = Record::parse(read_text(shown), shown);
+  } catch (const Failure& failure) {
+    return failure.what();
+  }
+  std::array<char, PATH_MAX> text{};
+  const ssize_t length = ::readlinkat(directory.number(), name.c_str(), text.data(), text.size());
+  if (length < 0) return "it is a symbolic link that cannot be read";
+  if (owner != ::geteuid() || entry.record.target.empty() ||
+      entry.record.target != std::string_view(text.data(), static_cast<std::size_t>(length))) {
+    return "it is another symbolic link than was made in a mount of this store";
+  }
+  return {};
 }
 
 void Catalog::load_record(Entry& entry, const std::function<Settings()>& new_volumes) {
@@ -222,6 +257,36 @@ Fd Catalog::create_image(const std::string& path, const Record& record, const Ow
     throw;
   }
   return image;
+}
+
+Fd Catalog::create_link(const std::string& path, const std::string& target) {
+  const std::lock_guard lock(mutex_);
+  directory_.make_link(path, target);
+  try {
+    directory_.sync_parent(path);
+    return directory_.open(path, O_PATH);
+  } catch (...) {
+    directory_.unlink(path);
+    throw;
+  }
+}
+
+Fd Catalog::open_link(const std::string& path) const {
+  return directory_.open(path, O_PATH);
+}
+
+void Catalog::check_free(const std::string& path) const {
+  if (directory_.exists(path)) throw Failure(EEXIST, "there is a file " + quoted(directory_.full(path)));
+}
+
+// The next load() drops it otherwise.
+void Catalog::drop_record(const std::string& path) noexcept {
+  const std::lock_guard lock(mutex_);
+  try {
+    if (directory_.exists(record_of(path))) directory_.unlink(record_of(path));
+  } catch (const Failure&) {
+    return;
+  }
 }
 
 void Catalog::create_directory(const std::string& path, const Record& record, const Ownership& ownership) {

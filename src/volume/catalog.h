@@ -18,6 +18,8 @@ namespace tcmufs::volume {
 ///   .tcmufs/uuid         the store's own identity
 ///   .tcmufs/defaults     the settings of new volumes, if somebody has chosen them
 ///   .tcmufs/records/P    the record of the volume P; of the directory D it is records/D/.tcmufs
+///                        A symbolic link P is a volume only if its record says where it leads, and it is
+///                        this process's user's: the record comes first, and goes last.
 ///   .tcmufs/rename       a rename under way: the old path and the new one, a NUL after each
 ///   .tcmufs/new          what is being written before it is renamed into place
 ///
@@ -41,9 +43,9 @@ class Catalog {
   const Uuid& uuid() const noexcept { return uuid_; }
 
   /// Everything in the store, directories before what is in them. What is neither a regular file nor a
-  /// directory is left out; names of ours that are in the way are left out too: `skipped` says which, and
-  /// why. Images without a record get one, with the settings of `new_volumes`, which may throw Failure: that
-  /// is the image's problem then.
+  /// directory, nor a link that was made by create_link(), is left out; names of ours that are in the way are
+  /// left out too: `skipped` says which, and why. Images without a record get one, with the settings of
+  /// `new_volumes`, which may throw Failure: that is the image's problem then.
   std::vector<Entry> load(
       std::vector<std::string>& skipped,
       const std::function<Settings()>& new_volumes = [] { return Settings{}; });
@@ -54,6 +56,14 @@ class Catalog {
     gid_t gid = 0;
   };
   Fd create_image(const std::string& path, const Record& record, const Ownership& ownership);
+  /// A link whose record says `target`; create_link() makes it of a record that save() has written. Returns
+  /// the link itself (O_PATH).
+  Fd create_link(const std::string& path, const std::string& target);
+  Fd open_link(const std::string& path) const;
+  /// The record of what has not come into the store after all.
+  void drop_record(const std::string& path) noexcept;
+  /// Throws Failure (EEXIST) if there is anything of that name.
+  void check_free(const std::string& path) const;
   void create_directory(const std::string& path, const Record& record, const Ownership& ownership);
   Fd open_image(const std::string& path) const;
   Fd open_directory(const std::string& path) const;
@@ -74,6 +84,7 @@ class Catalog {
   void finish_rename();
   void load_directory(const std::string& path, std::vector<Entry>& entries, std::vector<std::string>& skipped,
                       const std::function<Settings()>& new_volumes);
+  std::string load_link(Entry& entry, const Fd& directory, const std::string& name, uid_t owner) const;
   void load_record(Entry& entry, const std::function<Settings()>& new_volumes);
   void drop_stray_records(const std::string& path);
   void write_record(const std::string& record_path, const Record& record);

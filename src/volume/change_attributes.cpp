@@ -2,6 +2,7 @@
 // without any write bit is write protection, which a disk has from when it was made: as with a setting, an
 // idle disk is taken away and made anew.
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,7 +60,8 @@ void FileVolume::change_owner(const ctlfs::AttributeChange& change) {
 }
 
 bool FileVolume::write_protected_with(mode_t mode) const {
-  return context_.read_only || record_.settings.read_only || (mode & write_bits) == 0;
+  return context_.read_only || record_.settings.read_only || (mode & write_bits) == 0 ||
+         (::fcntl(image_.number(), F_GETFL) & O_ACCMODE) == O_RDONLY;
 }
 
 void FileVolume::change_mode(mode_t wanted) {

@@ -26,6 +26,7 @@ Json volume_json(const Facts& facts) {
   json.update({{"device", facts.device},
                {"sg", facts.sg},
                {"link", facts.link},
+               {"target", facts.target},
                {"engine", facts.engine},
                {"uuid", facts.uuid.text()},
                {"wwn", scsi::naa_name(facts.uuid)},
@@ -35,14 +36,17 @@ Json volume_json(const Facts& facts) {
 }
 
 std::string hint(const Facts& facts) {
+  const std::string attach = "echo attach > .ctl/vol/" + facts.path + "/ctl";
   switch (facts.state) {
     case State::draft:
       return "give it a size and settings, then: echo attach > ctl";
     case State::pending:
+      if (!facts.target.empty()) return attach + " attaches it";
       return facts.size_bytes == 0 ? "give it a size: truncate -s 10G FILE"
                                    : "close it once more to attach it";
     case State::failed:
-      return "see last_error; closing the file once more tries again";
+      return "see last_error; " + (facts.target.empty() ? "closing the file once more" : attach) +
+             " tries again";
     default:
       return "";
   }
@@ -67,12 +71,13 @@ std::string status_text(const Facts& facts) {
   for (const std::string& name : setting_names()) {
     text += "\n" + name + ": " + setting_text(facts.settings, name);
   }
-  text += "\ndevice: " + facts.device + "\nlink: " + line_text(facts.link) + "\nengine: " + facts.engine +
+  text += "\ndevice: " + facts.device + "\nlink: " + line_text(facts.link) +
+          "\ntarget: " + line_text(facts.target) + "\nengine: " + facts.engine +
           "\nuuid: " + facts.uuid.text() + "\nwwn: " + scsi::naa_name(facts.uuid) +
           "\nholders: " + line_text(joined(facts.holders)) + "\nlast_error: " + line_text(facts.last_error) +
           "\n";
   const std::string advice = hint(facts);
-  if (!advice.empty()) text += "hint: " + advice + "\n";
+  if (!advice.empty()) text += "hint: " + line_text(advice) + "\n";
   return text;
 }
 

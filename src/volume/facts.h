@@ -25,6 +25,7 @@ struct Facts {
   std::string device;                // "/dev/sda" while there is one
   std::string sg;                    // "/dev/sg0"
   std::string link;                  // "/dev/tcmufs/db0"
+  std::string target;                // what it is attached to in place; empty: an image in the store
   std::string engine;                // what does its I/O: "io_uring", "threads"; while there is a disk
   std::vector<std::string> holders;  // who uses the disk, in words
   std::string last_error;

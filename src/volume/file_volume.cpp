@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "store/copy_range.h"
 #include "sys/error.h"
 #include "volume/clock.h"
 #include "volume/statistics_text.h"
@@ -31,13 +32,16 @@ FileVolume::FileVolume(Context& context, std::string path, const Record& record,
                        pid_t maker)
     : context_(context),
       image_(std::move(image)),
+      link_target_(record.target),
       record_(record),
       target_(std::move(target)),
       maker_(maker) {
   facts_.path = std::move(path);
   facts_.uuid = record_.uuid;
   facts_.settings = record_.settings;
-  facts_.size_bytes = image_size(image_);
+  facts_.target = link_target_;
+  if (::fstat(image_.number(), &medium_) != 0) throw_errno("cannot stat an image");
+  facts_.size_bytes = static_cast<u64>(medium_.st_size);
   if (record_.draft) facts_.state = State::draft;
 }
 
@@ -49,6 +53,7 @@ FileVolume::FileVolume(Context& context, std::string path, Fd image, std::string
 }
 
 ctlfs::Attributes FileVolume::attributes() {
+  if (is_link()) return link_attributes();
   struct stat st {};
   if (::fstat(image_.number(), &st) != 0) throw_errno("cannot stat the image of " + quoted(facts().path));
   ctlfs::Attributes result;
@@ -76,13 +81,19 @@ std::size_t FileVolume::read(u64 offset, std::span<std::byte> buffer) {
   return done;
 }
 
-void FileVolume::write(u64 offset, std::span<const std::byte> bytes, pid_t process) {
+/// While that is kept, the volume is no disk and does not become one.
+std::shared_lock<std::shared_mutex> FileVolume::as_file(pid_t process, const std::string& operation) {
   std::shared_lock guard(image_guard_);
   while (!is_file()) {
     guard.unlock();
-    become_file(process, "written to");
+    become_file(process, operation);
     guard.lock();
   }
+  return guard;
+}
+
+void FileVolume::write(u64 offset, std::span<const std::byte> bytes, pid_t process) {
+  const auto guard = as_file(process, "written to");
   std::size_t done = 0;
   while (done < bytes.size()) {
     const ssize_t n = ::pwrite(image_.number(), bytes.data() + done, bytes.size() - done,
@@ -120,6 +131,27 @@ void FileVolume::allocate(int mode, u64 offset, u64 length, pid_t process) {
   const std::lock_guard lock(mutex_);
   if (facts_.size_bytes != size_bytes) record("resized", std::to_string(size_bytes));
   facts_.size_bytes = size_bytes;
+}
+
+u64 FileVolume::seek(u64 offset, int whence) {
+  const off_t found = ::lseek(image_.number(), static_cast<off_t>(offset), whence);
+  if (found < 0) throw_errno("cannot look for data in the image of " + quoted(facts().path));
+  return static_cast<u64>(found);
+}
+
+u64 FileVolume::copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) {
+  const auto* from = dynamic_cast<FileVolume*>(&source);
+  if (from == nullptr) throw Failure(EXDEV, "what is copied is in another store");
+  const auto guard = as_file(process, "written to");
+  u64 copied = 0;
+  try {
+    copied = store::copy_range(from->image_.number(), source_offset, image_.number(), offset, length);
+  } catch (const Failure& failure) {
+    refuse(failure.error(), "cannot copy " + quoted(from->facts().path) + " to " + quoted(facts().path));
+  }
+  const std::lock_guard lock(mutex_);
+  if (copied > 0) facts_.size_bytes = std::max(facts_.size_bytes, offset + copied);
+  return copied;
 }
 
 void FileVolume::sync() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -45,13 +47,15 @@ struct Context {
   EventLog& events;
 };
 
-/// A volume over an image in the store: a file as long as it has no disk, a disk as long as it has one.
+/// A volume over an image in the store: a file as long as it has no disk, a disk as long as it has one. Or
+/// over what a link in the store leads to (`record.target`): that is never a file to the tree.
 ///
 /// Lock order: transition_, image_guard_, mutex_.
 class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_this<FileVolume> {
  public:
   /// `target` says which target the disks of this volume's directory share. `maker` is the process that has
   /// created it, or 0.
+  /// Of a link, `image` is what it leads to, or no_image().
   FileVolume(Context& context, std::string path, const Record& record, Fd image, std::string target,
              pid_t maker);
   /// A volume that cannot be used: its record is broken. Everything but status is refused with the sentence.
@@ -65,11 +69,14 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void write(u64 offset, std::span<const std::byte> bytes, pid_t process) override;
   void allocate(int mode, u64 offset, u64 length, pid_t process) override;
   void sync() override;
+  u64 seek(u64 offset, int whence) override;
+  u64 copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) override;
   void attach() override;
   void attach_later() noexcept override;
   std::string control(const std::string& file) override;
   void set_control(const std::string& file, const std::string& value) override;
   std::shared_ptr<EventRing::Topic> topic() const override { return topic_; }
+  std::string link_target() const override { return link_target_; }
 
   /// What is written to its file `ctl`. Throws Failure.
   void command(const std::string& text);
@@ -87,6 +94,13 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   /// Failure, and then nothing has changed.
   void move(const std::string& path, const std::string& target, const std::function<void()>& rename);
 
+  /// What the image of a link is while it is not open.
+  static Fd no_image();
+  /// The link itself, for its attributes; before anybody asks for those.
+  void linked(Fd link);
+  /// Whether that is the image. Of a link only while it is open. Never blocks.
+  bool is_over(const struct stat& file) const;
+
   /// It is no longer in the store: the last thing that happens to it.
   void removed() noexcept;
 
@@ -97,6 +111,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
 
  private:
   bool is_file() const;
+  std::shared_lock<std::shared_mutex> as_file(pid_t process, const std::string& operation);
   void refuse(int error, const std::string& sentence, const std::string& advice = {});
   std::optional<Failure> misfit(u64 size_bytes) const;
   void refuse_misfit(u64 size_bytes);
@@ -125,6 +140,14 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void set_mode(mode_t mode);
   void give_nodes();
   bool write_protected_with(mode_t mode) const;
+  bool is_link() const noexcept { return !link_target_.empty(); }
+  void put_image(const Fd& file);
+  void open_target();
+  void close_target() noexcept;
+  ctlfs::Attributes link_attributes() const;
+  void change_link(const ctlfs::AttributeChange& change);
+  void follow_target();
+  void resize_link(u64 size_bytes);
   void resize_disk(u64 size_bytes);
   void resize_image(u64 size_bytes, pid_t process);
   void become_file(pid_t process, const std::string& operation);
@@ -137,6 +160,8 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
 
   Context& context_;
   const Fd image_;
+  const std::string link_target_;  // empty: it is no link
+  Fd link_;
   const std::shared_ptr<EventRing::Topic> topic_ = EventRing::new_topic();
   Statistics statistics_;            // of all disks it has been; the disk writes them
   std::mutex transition_;            // held from beginning to end of attach, detach, resize, move
@@ -148,6 +173,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   std::shared_mutex image_guard_;    // shared: file I/O; exclusive: the moment when the file stops being one
   mutable std::mutex mutex_;         // guards what follows; nothing that blocks is done under it
   Facts facts_;
+  struct stat medium_ {};  // of the image that is open: which file or device it is
   lio::ScsiDisk device_;
   std::string problem_;
   pid_t maker_ = 0;

@@ -44,7 +44,8 @@ void Registry::for_all(Volumes volumes, std::function<void(FileVolume&)> work) {
 
 // Whatever its name is by now, a volume whose disk a dead daemon has left may be in use.
 bool Registry::comes_up(const Facts& facts, const std::vector<Uuid>& left) const {
-  if (facts.size_bytes == 0 || facts.state == State::failed || facts.state == State::draft) return false;
+  if (facts.size_bytes == 0 && facts.target.empty()) return false;
+  if (facts.state == State::failed || facts.state == State::draft) return false;
   return options_.attaches_by_itself(facts.path) ||
          std::find(left.begin(), left.end(), facts.uuid) != left.end();
 }

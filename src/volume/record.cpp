@@ -30,7 +30,7 @@ void check_format(const nlohmann::ordered_json& json, std::initializer_list<std:
 }
 
 Record from_json(const nlohmann::ordered_json& json) {
-  check_format(json, {"uuid", "lun", "draft"});
+  check_format(json, {"uuid", "lun", "draft", "target"});
   Record record;
   const auto uuid = Uuid::parse(json.at("uuid").get<std::string>());
   if (!uuid) throw std::invalid_argument("its uuid is none");
@@ -38,6 +38,7 @@ Record from_json(const nlohmann::ordered_json& json) {
   record.settings = read_settings(json);
   if (json.contains("lun")) record.lun = json.at("lun").get<u32>();
   if (json.contains("draft")) record.draft = json.at("draft").get<bool>();
+  if (json.contains("target")) record.target = json.at("target").get<std::string>();
   return record;
 }
 
@@ -48,6 +49,7 @@ std::string Record::text() const {
   write_settings(json, settings);
   if (lun) json["lun"] = *lun;
   if (draft) json["draft"] = true;
+  if (!target.empty()) json["target"] = target;
   return json.dump(2) + "\n";
 }
 

@@ -17,6 +17,7 @@ struct Record {
   Settings settings{};
   std::optional<u32> lun;  // the LUN it had in its target the last time
   bool draft = false;      // never attached yet, and not to be before it is asked for
+  std::string target{};    // of a link: what it leads to; empty: it is none
 
   std::string text() const;
   /// Throws Failure (EBADMSG) that says what is wrong with the text; `path` is where it came from.

@@ -79,17 +79,24 @@ void Registry::load() {
       continue;
     }
     try {
-      Fd image = catalog_.open_image(entry.path);
-      volumes_[entry.path] =
-          entry.problem.empty()
-              ? std::make_shared<FileVolume>(context_, entry.path, entry.record, std::move(image),
-                                             target_for(entry.path, entry.record.uuid), 0)
-              : std::make_shared<FileVolume>(context_, entry.path, std::move(image), entry.problem);
+      volumes_[entry.path] = loaded(entry);
     } catch (const Failure& failure) {
       options_.log(std::string(failure.what()) + "; it is left out");
       all_known_ = false;
     }
   }
+}
+
+// mutex_ locked.
+std::shared_ptr<FileVolume> Registry::loaded(const Catalog::Entry& entry) {
+  const bool is_link = entry.problem.empty() && !entry.record.target.empty();
+  Fd image = is_link ? FileVolume::no_image() : catalog_.open_image(entry.path);
+  if (!entry.problem.empty())
+    return std::make_shared<FileVolume>(context_, entry.path, std::move(image), entry.problem);
+  auto volume = std::make_shared<FileVolume>(context_, entry.path, entry.record, std::move(image),
+                                             target_for(entry.path, entry.record.uuid), 0);
+  if (is_link) volume->linked(catalog_.open_link(entry.path));
+  return volume;
 }
 
 // Called with mutex_ held, or before other threads know this.

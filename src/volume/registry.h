@@ -61,6 +61,7 @@ class Registry final : public ctlfs::Backend {
 
   std::vector<Entry> entries() override;
   std::shared_ptr<ctlfs::Volume> create(const std::string& path, const ctlfs::Creation& creation) override;
+  std::shared_ptr<ctlfs::Volume> attach_in_place(const std::string& path, const std::string& target) override;
   void make_directory(const std::string& path, const ctlfs::Creation& creation) override;
   void remove(const std::string& path) override;
   void remove_directory(const std::string& path) override;
@@ -78,6 +79,11 @@ class Registry final : public ctlfs::Backend {
   using Volumes = std::vector<std::shared_ptr<FileVolume>>;
 
   void load();
+  Fd open_unused(const std::string& target) const;
+  void refuse_own_image(const struct stat& file, const std::string& target) const;
+  std::shared_ptr<FileVolume> new_link(const std::string& path, const std::string& target, Fd file);
+  void undo_link(const std::shared_ptr<FileVolume>& volume) noexcept;
+  std::shared_ptr<FileVolume> loaded(const Catalog::Entry& entry);
   Settings settings_of_new_volumes();
   void for_all(Volumes volumes, std::function<void(FileVolume&)> work);
   void carry_out(Verb verb);

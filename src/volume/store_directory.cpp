@@ -44,6 +44,13 @@ void StoreDirectory::make_directory(const std::string& relative, mode_t mode) co
   }
 }
 
+void StoreDirectory::make_link(const std::string& relative, const std::string& target) const {
+  const Place at = place(relative);
+  if (::symlinkat(target.c_str(), at.parent.number(), at.name.c_str()) != 0) {
+    throw_errno("cannot create the symbolic link " + quoted(full(relative)));
+  }
+}
+
 void StoreDirectory::unlink(const std::string& relative) const {
   const Place at = place(relative);
   if (::unlinkat(at.parent.number(), at.name.c_str(), 0) != 0) {

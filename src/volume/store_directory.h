@@ -26,6 +26,7 @@ class StoreDirectory {
   /// rename(2), and both directories synced.
   void rename(const std::string& from, const std::string& to, bool replaces) const;
   bool exists(const std::string& relative) const;
+  void make_link(const std::string& relative, const std::string& target) const;
   /// fsync(2) of the directory that holds `relative`.
   void sync_parent(const std::string& relative) const;
 

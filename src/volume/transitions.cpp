@@ -9,8 +9,16 @@
 #include "sys/error.h"
 #include "sys/event_line.h"
 #include "volume/file_volume.h"
+#include "volume/link_target.h"
 
 namespace tcmufs::volume {
+
+namespace {
+
+// A process that was killed lets go of what it had open when its last I/O is done.
+constexpr auto dying_process_grace = std::chrono::seconds(10);
+
+}  // namespace
 
 template <typename Work>
 void FileVolume::transition(const std::string& what, Work work) {
@@ -31,7 +39,8 @@ void FileVolume::transition(const std::string& what, Work work) {
 void FileVolume::attach() {
   {
     const std::lock_guard lock(mutex_);
-    if (facts_.size_bytes == 0 || facts_.state == State::ready || facts_.state == State::draft) return;
+    if (facts_.size_bytes == 0 && !is_link()) return;
+    if (facts_.state == State::ready || facts_.state == State::draft) return;
   }
   transition("attaching", [](FileVolume& self) { self.attach_now(); });
 }
@@ -52,6 +61,8 @@ void FileVolume::attach_later() noexcept {
 
 void FileVolume::resize(u64 size_bytes, pid_t process) {
   refuse_misfit(size_bytes);
+  if (is_link())
+    return transition("resizing", [size_bytes](FileVolume& self) { self.resize_link(size_bytes); });
   if (std::shared_lock guard(image_guard_); is_file()) {
     try {
       return resize_image(size_bytes, process);
@@ -68,6 +79,7 @@ void FileVolume::resize(u64 size_bytes, pid_t process) {
 }
 
 void FileVolume::change(const ctlfs::AttributeChange& change) {
+  if (is_link()) return change_link(change);
   if (change.permissions || change.uid || change.gid) {
     transition("changing owner or mode of", [change](FileVolume& self) {
       // What can be refused comes first.
@@ -107,13 +119,14 @@ void FileVolume::carry_out(Verb verb) {
     });
   }
   const Facts now = facts();
-  if (now.size_bytes == 0) {
+  if (now.size_bytes == 0 && !is_link()) {
     refuse(EINVAL, quoted(now.path) + " cannot become a disk: it has no size",
            "Give it one: truncate -s 10G " + now.path);
   }
   transition("attaching", [](FileVolume& self) {
     if (self.retired_) throw Failure(ESHUTDOWN, quoted(self.facts().path) + " is being taken down");
     self.end_draft();
+    if (self.disk_ && self.is_link()) return self.follow_target();
     self.attach_now();
   });
 }
@@ -206,13 +219,17 @@ void FileVolume::attach_now() {
   if (retired_ || disk_ || record_.draft) return;
   if (!problem_.empty()) throw Failure(EIO, problem_);
   begin(State::attaching);
+  off_t end = 0;
   try {
-    const off_t end = ::lseek(image_.number(), 0, SEEK_END);
+    open_target();
+    end = ::lseek(image_.number(), 0, SEEK_END);
     if (end < 0) throw_errno("cannot tell the size of the image of " + quoted(facts().path));
+    if (end == 0 && is_link()) throw Failure(EINVAL, quoted(link_target_) + " has no size");
     if (end == 0) return set_state(State::pending);
     if (const auto failure = misfit(static_cast<u64>(end))) throw Failure(*failure);
     disk_ = make_disk(static_cast<u64>(end));
   } catch (const std::exception& error) {
+    close_target();
     const bool left = context_.left_in_kernel(record_.uuid);
     const std::lock_guard lock(mutex_);
     facts_.last_error = error.what();
@@ -224,6 +241,7 @@ void FileVolume::attach_now() {
   const std::string warning = disk_->warning();
   if (!warning.empty()) context_.log(quoted(facts().path) + ": " + warning);
   const std::lock_guard lock(mutex_);
+  facts_.size_bytes = static_cast<u64>(end);
   device_ = disk_->device();
   facts_.device = device_.node;
   facts_.sg = device_.sg;
@@ -250,7 +268,8 @@ void FileVolume::remember_lun() {
 Fd FileVolume::open_for_disk() const {
   const bool direct = record_.settings.direct;
   try {
-    return open_file("/proc/self/fd/" + std::to_string(image_.number()), O_RDWR | (direct ? O_DIRECT : 0));
+    return open_anew(image_, direct ? O_DIRECT : 0, is_link() ? link_target_ : facts().path,
+                     Deadline::after(dying_process_grace));
   } catch (const Failure& failure) {
     if (!direct || failure.error() != EINVAL) throw;
     throw Failure(EINVAL,
@@ -262,8 +281,11 @@ Fd FileVolume::open_for_disk() const {
 
 std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
   const auto deadline = Deadline::after(context_.ready_limit);
+  // Whoever else has locked what a link leads to may keep it.
+  const auto lock_deadline = is_link() ? Deadline::after(dying_process_grace) : deadline;
   const std::string path = facts().path;
-  auto store = std::make_unique<store::FileStore>(open_for_disk(), "the image of " + quoted(path), deadline);
+  auto store =
+      std::make_unique<store::FileStore>(open_for_disk(), "the image of " + quoted(path), lock_deadline);
   const DiskOptions options{
       .path = path,
       .uuid = record_.uuid,
@@ -310,6 +332,7 @@ void FileVolume::drop_disk() {
     device_ = {};
   }
   disk_.reset();
+  close_target();
 }
 
 void FileVolume::resize_disk(u64 size_bytes) {

@@ -42,8 +42,8 @@ void Registry::carry_out(Verb verb) {
   auto volumes = all_volumes();
   std::erase_if(volumes, [&](const auto& volume) {
     const Facts facts = volume->facts();
-    return verb == Verb::attach &&
-           (facts.size_bytes == 0 || facts.state == State::draft || !options_.attaches_by_itself(facts.path));
+    return verb == Verb::attach && ((facts.size_bytes == 0 && facts.target.empty()) ||
+                                    facts.state == State::draft || !options_.attaches_by_itself(facts.path));
   });
   const std::size_t all = volumes.size();
   const auto outcome = std::make_shared<Outcome>();

@@ -124,6 +124,15 @@ std::shared_ptr<ctlfs::Volume> FakeBackend::create(const std::string& path, cons
   return volume;
 }
 
+std::shared_ptr<ctlfs::Volume> FakeBackend::attach_in_place(const std::string& path,
+                                                            const std::string& target) {
+  called("attach_in_place " + path, target);
+  auto volume = std::make_shared<FakeVolume>(*this, path, ctlfs::Creation{0777}, target);
+  const std::lock_guard lock(mutex_);
+  if (!volumes_.emplace(path, volume).second) throw Failure(EEXIST, "the tree made " + path + " twice");
+  return volume;
+}
+
 void FakeBackend::make_directory(const std::string& path, const ctlfs::Creation& creation) {
   called("make_directory " + path);
   const std::lock_guard lock(mutex_);
@@ -224,8 +233,12 @@ void FakeBackend::happened(const std::string& subject, const std::string& word) 
   events_.add(about ? about->topic() : nullptr, subject + " " + word + "\n");
 }
 
-FakeVolume::FakeVolume(FakeBackend& backend, std::string path, const ctlfs::Creation& creation)
-    : backend_(backend), memory_(memfd_create("volume", MFD_CLOEXEC)), path_(std::move(path)) {
+FakeVolume::FakeVolume(FakeBackend& backend, std::string path, const ctlfs::Creation& creation,
+                       std::string link_target)
+    : backend_(backend),
+      memory_(memfd_create("volume", MFD_CLOEXEC)),
+      link_target_(std::move(link_target)),
+      path_(std::move(path)) {
   if (!memory_) throw_errno("cannot make a file in memory");
   attributes_.permissions = creation.permissions;
   attributes_.uid = creation.uid;
@@ -269,7 +282,7 @@ ctlfs::Attributes FakeVolume::attributes() {
   fstat(memory_.number(), &file);
   const std::lock_guard lock(mutex_);
   ctlfs::Attributes now = attributes_;
-  now.size_bytes = static_cast<u64>(file.st_size);
+  now.size_bytes = link_target_.empty() ? static_cast<u64>(file.st_size) : link_target_.size();
   now.blocks_512 = static_cast<u64>(file.st_blocks);
   return now;
 }
@@ -316,6 +329,21 @@ void FakeVolume::allocate(int mode, u64 offset, u64 length, pid_t /*process*/) {
 
 void FakeVolume::sync() {
   backend_.called("sync " + path());
+}
+
+u64 FakeVolume::seek(u64 offset, int whence) {
+  const off_t found = lseek(memory_.number(), static_cast<off_t>(offset), whence);
+  if (found < 0) throw_errno("cannot seek");
+  return static_cast<u64>(found);
+}
+
+u64 FakeVolume::copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) {
+  const std::string contents = dynamic_cast<FakeVolume&>(source).contents();
+  if (source_offset >= contents.size()) return 0;
+  const std::string part = contents.substr(source_offset, length);
+  backend_.called("copy to " + path(), std::to_string(part.size()));
+  write(offset, std::as_bytes(std::span(part)), process);
+  return part.size();
 }
 
 void FakeVolume::attach() {

@@ -48,6 +48,7 @@ class FakeBackend : public ctlfs::Backend {
 
   std::vector<Entry> entries() override;
   std::shared_ptr<ctlfs::Volume> create(const std::string& path, const ctlfs::Creation& creation) override;
+  std::shared_ptr<ctlfs::Volume> attach_in_place(const std::string& path, const std::string& target) override;
   void make_directory(const std::string& path, const ctlfs::Creation& creation) override;
   void remove(const std::string& path) override;
   void remove_directory(const std::string& path) override;
@@ -82,7 +83,8 @@ class FakeBackend : public ctlfs::Backend {
 /// A file in memory that becomes a "disk": once attached, it refuses writes with EBUSY, as a real one does.
 class FakeVolume : public ctlfs::Volume {
  public:
-  FakeVolume(FakeBackend& backend, std::string path, const ctlfs::Creation& creation);
+  FakeVolume(FakeBackend& backend, std::string path, const ctlfs::Creation& creation,
+             std::string link_target = {});
 
   bool attached() const;
   std::string contents();
@@ -98,11 +100,14 @@ class FakeVolume : public ctlfs::Volume {
   void write(u64 offset, std::span<const std::byte> bytes, pid_t process) override;
   void allocate(int mode, u64 offset, u64 length, pid_t process) override;
   void sync() override;
+  u64 seek(u64 offset, int whence) override;
+  u64 copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) override;
   void attach() override;
   void attach_later() noexcept override;
   std::string control(const std::string& file) override;
   void set_control(const std::string& file, const std::string& value) override;
   std::shared_ptr<EventRing::Topic> topic() const override { return topic_; }
+  std::string link_target() const override { return link_target_; }
 
  private:
   void must_be_a_file() const;
@@ -110,6 +115,7 @@ class FakeVolume : public ctlfs::Volume {
 
   FakeBackend& backend_;
   Fd memory_;
+  const std::string link_target_;
   const std::shared_ptr<EventRing::Topic> topic_ = EventRing::new_topic();
   mutable std::mutex mutex_;  // guards all below
   std::string path_;

@@ -125,6 +125,18 @@ umount -i -l "$mnt"
 nothing_left
 kill $sleeper
 
+step "umount while another mount namespace has a copy of the mount"
+start
+must_be_ready v 67108864
+unshare --mount --propagation private sleep 600 &
+sleeper=$!
+apart() { [ "$(readlink /proc/$sleeper/ns/mnt)" != "$(readlink /proc/self/ns/mnt)" ] && grep -q " $mnt " /proc/$sleeper/mounts; }
+wait_until 30 apart
+umount -i "$mnt"
+nothing_left
+grep -q " $mnt " /proc/$sleeper/mounts || fail "there is no copy of the mount any more"
+kill $sleeper
+
 step "SIGTERM while a volume is mounted: it is flushed, then taken down"
 start
 mkfs.ext4 -q $links/v

@@ -97,6 +97,50 @@ TEST_F(Files, AnAttachedVolumeIsReadButNotWritten) {
   EXPECT_EQ(error_of([&] { tree().allocate(handle, 0, 0, 4096, kProcess); }), EBUSY);
 }
 
+TEST_F(Files, TellWhereTheirHolesAre) {
+  const u64 handle = create("a");
+  resize("a", 65536, handle);
+  write(handle, 16384, "x");
+  EXPECT_EQ(tree().seek(handle, 0, SEEK_DATA), 16384U);
+  EXPECT_EQ(tree().seek(handle, 16384, SEEK_HOLE), 20480U);
+  EXPECT_EQ(error_of([&] { tree().seek(handle, 65536, SEEK_HOLE); }), ENXIO);
+}
+
+TEST_F(Files, OfTextHaveNoHoles) {
+  const u64 handle = open(".ctl/version", O_RDONLY);  // "root version\n"
+  EXPECT_EQ(tree().seek(handle, 3, SEEK_DATA), 3U);
+  EXPECT_EQ(tree().seek(handle, 3, SEEK_HOLE), 13U);
+  EXPECT_EQ(error_of([&] { tree().seek(handle, 13, SEEK_DATA); }), ENXIO);
+  EXPECT_EQ(error_of([&] { tree().seek(tree().open_directory(kRoot), 0, SEEK_DATA); }), ENXIO);
+}
+
+TEST_F(Files, AreCopiedByTheVolumesAndBecomeADiskAtTheClose) {
+  backend.have_volume("a", "contents");
+  const u64 from = open("a", O_RDONLY);
+  const u64 to = create("b");
+  EXPECT_EQ(tree().copy(from, 2, to, 0, 100, kProcess), 6U);
+  EXPECT_EQ(tree().copy(from, 8, to, 6, 100, kProcess), 0U);
+  tree().flush(to, kProcess);
+  EXPECT_THAT(backend.calls("attach"), ElementsAre("attach b 6"));
+  EXPECT_EQ(backend.volume("b")->contents(), "ntents");
+}
+
+TEST_F(Files, AreCopiedOnlyToWhatCanBeWritten) {
+  backend.have_volume("a", "disk")->attach();
+  backend.have_volume("b", "file");
+  const u64 disk = open("a", O_RDWR);
+  const u64 file = open("b", O_RDONLY);
+  EXPECT_EQ(error_of([&] { tree().copy(disk, 0, file, 0, 4, kProcess); }), EBADF);
+  EXPECT_EQ(error_of([&] { tree().copy(file, 0, disk, 0, 4, kProcess); }), EBUSY);
+}
+
+TEST_F(Files, OfTextAreLeftToTheKernelToCopy) {
+  const u64 text = open(".ctl/defaults/block_size", O_RDWR);
+  const u64 file = create("a");
+  EXPECT_EQ(error_of([&] { tree().copy(text, 0, file, 0, 4, kProcess); }), EOPNOTSUPP);
+  EXPECT_EQ(error_of([&] { tree().copy(file, 0, text, 0, 4, kProcess); }), EOPNOTSUPP);
+}
+
 TEST_F(Files, SyncReachesTheVolume) {
   const u64 handle = create("a");
   tree().sync(handle);

@@ -64,6 +64,23 @@ TEST_F(Programs, CpInsideTheMount) {
   EXPECT_THAT(disks(), ElementsAre("attach a 5", "attach b 5"));
 }
 
+TEST_F(Programs, CpInsideTheMountLeavesTheCopyingToTheStore) {
+  expect(0, "head -c 300000 /dev/urandom > a && cp a b && cmp a b");
+  EXPECT_THAT(backend.calls("copy to b"), ElementsAre("copy to b 300000"));
+}
+
+TEST_F(Programs, CpInsideTheMountKeepsHoles) {
+  expect(0,
+         "truncate -s 8M a.part && echo data | dd of=a.part seek=3 bs=1M conv=notrunc status=none"
+         " && cp a.part b && cmp a.part b && stat -c '%s %b' a.part b",
+         "8388608 8\n8388608 8\n");
+  EXPECT_THAT(disks(), ElementsAre("attach b 8388608"));
+}
+
+TEST_F(Programs, CpInsideTheMountThatMustShareBlocksSaysThatItCannot) {
+  expect(1, "echo disk > a && cp --reflink=always a b", "Operation not supported");
+}
+
 TEST_F(Programs, MvFromElsewhereAndBack) {
   expect(0, "echo disk > $O/img && mv $O/img a && ! test -e $O/img");
   EXPECT_THAT(disks(), ElementsAre("attach a 5"));
@@ -125,6 +142,14 @@ TEST_F(Programs, MvInsideTheMount) {
          "b\ndisk\nsize of web/b\n");
   EXPECT_THAT(backend.calls("rename"), ElementsAre("rename a web/b"));
   expect(0, "echo other > c && mv c web/b && cat web/b", "other\n");
+}
+
+TEST_F(Programs, LnAttachesInPlaceAndLsShowsWhat) {
+  expect(0, "ln -s $O/img golden && readlink golden && ls -l golden", " golden -> " + directories->other());
+  EXPECT_THAT(backend.calls("attach"),
+              ElementsAre("attach_in_place golden " + directories->other() + "/img"));
+  expect(0, "echo there > $O/img && cat golden && find . -type l && mv golden g && rm g && cat $O/img",
+         "there");
 }
 
 TEST_F(Programs, RmRemovesAndRmOfABusyDiskSaysSo) {

@@ -22,7 +22,8 @@ class Refusals : public Mounted {
 TEST_F(Refusals, LinksAndSpecialFiles) {
   expect(0, "truncate -s 4096 a");
   expect(1, "ln a b", "Operation not permitted");
-  expect(1, "ln -s a b", "Operation not permitted");
+  backend.fail("attach_in_place b", EBUSY);
+  expect(1, "ln -s a b", "Device or resource busy");
   expect(1, "mkfifo b", "Operation not permitted");
   expect(1, "mknod b c 1 3", "Operation not permitted");
 }

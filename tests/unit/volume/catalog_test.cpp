@@ -223,6 +223,90 @@ TEST_F(CatalogTest, LeavesOutSymbolicLinksAndReservedNames) {
   EXPECT_EQ(skipped_.size(), 3U);
 }
 
+class CatalogLinks : public CatalogTest {
+ protected:
+  Record link(const std::string& path, const std::string& target) {
+    Record record;
+    record.uuid = Uuid::random();
+    record.target = target;
+    catalog_->save(path, record);
+    catalog_->create_link(path, target);
+    return record;
+  }
+  void replace(const std::string& path, const std::string& target) const {
+    ASSERT_EQ(::unlink((store_ / path).c_str()), 0);
+    ASSERT_EQ(::symlink(target.c_str(), (store_ / path).c_str()), 0);
+  }
+};
+
+TEST_F(CatalogLinks, ComeBackWithTheirRecords) {
+  const Record record = link("golden", "/img/g.raw");
+  open();
+  ASSERT_TRUE(entry("golden"));
+  EXPECT_EQ(entry("golden")->record, record);
+  EXPECT_THAT(entry("golden")->problem, IsEmpty());
+  EXPECT_THAT(skipped_, IsEmpty());
+}
+
+TEST_F(CatalogLinks, AreRemovedAndRenamedWithoutWhatTheyLeadTo) {
+  std::ofstream(store_ / "image") << "data";
+  const Record record = link("golden", store_ / "image");
+  catalog_->rename("golden", "silver");
+  open();
+  EXPECT_EQ(entry("silver")->record, record);
+  catalog_->remove_image("silver");
+  open();
+  EXPECT_THAT(paths(), ElementsAre("image"));
+  EXPECT_EQ(read_text(store_ / "image"), "data");
+}
+
+TEST_F(CatalogLinks, ThatLeadElsewhereThanTheirRecordsAreLeftOut) {
+  link("golden", "/img/g.raw");
+  replace("golden", "/etc/passwd");
+  open();
+  EXPECT_THAT(paths(), IsEmpty());
+  EXPECT_THAT(skipped_, ElementsAre(HasSubstr("another symbolic link than was made")));
+}
+
+TEST_F(CatalogLinks, InThePlaceOfAnImageAreLeftOut) {
+  create("image");
+  replace("image", "/etc/passwd");
+  open();
+  EXPECT_THAT(paths(), IsEmpty());
+}
+
+TEST_F(CatalogLinks, OfSomebodyElseAreLeftOut) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can make what is another's";
+  link("golden", "/img/g.raw");
+  ASSERT_EQ(::lchown((store_ / "golden").c_str(), 12345, 12345), 0);
+  open();
+  EXPECT_THAT(paths(), IsEmpty());
+}
+
+TEST_F(CatalogLinks, WithAFileInTheirPlaceAreAProblem) {
+  link("golden", "/img/g.raw");
+  ASSERT_EQ(::unlink((store_ / "golden").c_str()), 0);
+  std::ofstream(store_ / "golden") << "data";
+  open();
+  EXPECT_THAT(entry("golden")->problem, HasSubstr("was a link to '/img/g.raw'"));
+}
+
+TEST_F(CatalogLinks, ThatWereNotFinishedLeaveNothing) {
+  Record record;
+  record.uuid = Uuid::random();
+  record.target = "/img/g.raw";
+  catalog_->save("golden", record);
+  open();
+  EXPECT_THAT(paths(), IsEmpty());
+  EXPECT_FALSE(path_exists(store_ / ".tcmufs/records/golden"));
+}
+
+TEST_F(CatalogLinks, DoNotReplaceWhatIsThere) {
+  ASSERT_EQ(::symlink("/etc/passwd", (store_ / "golden").c_str()), 0);
+  EXPECT_EQ(error_of([&] { catalog_->check_free("golden"); }), EEXIST);
+  EXPECT_EQ(error_of([&] { catalog_->create_link("golden", "/img"); }), EEXIST);
+}
+
 TEST_F(CatalogTest, NeverFollowsALinkOutOfTheStore) {
   test::TemporaryDirectory outside;
   std::ofstream(outside / "secret") << "secret";

@@ -22,6 +22,18 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
+TEST_F(RegistryTest, ACopyIsAFileOfItsOwnUntilItIsADisk) {
+  const auto a = attached("a");
+  EXPECT_EQ(a->seek(0, SEEK_HOLE), 0U);
+  const auto b = create("b");
+  EXPECT_EQ(b->copy_from(*a, 0, 0, 2 * mib, maker), mib);
+  EXPECT_EQ(b->control("size"), std::to_string(mib) + "\n");
+  b->attach();
+  EXPECT_NE(a->control("uuid"), b->control("uuid"));
+  EXPECT_NE(b->control("device"), "\n");
+  EXPECT_THAT(refusal([&] { b->copy_from(*a, 0, 0, mib, other); }, EBUSY), HasSubstr("is a disk now"));
+}
+
 TEST_F(RegistryTest, AFileWithoutSizeStaysPendingAndSaysWhatToDo) {
   auto volume = create("db0");
   volume->attach();
