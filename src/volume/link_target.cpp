@@ -25,7 +25,7 @@ namespace tcmufs::volume {
 namespace {
 
 constexpr int most_links = 40;  // as the kernel follows
-constexpr auto looking_grace = std::chrono::seconds(3);
+constexpr auto lock_grace = std::chrono::seconds(3);
 
 std::string link_to(const Fd& file) {
   return "/proc/self/fd/" + std::to_string(file.number());
@@ -107,7 +107,7 @@ std::string loop_device_over(const struct stat& file) {
 }
 
 void check_unlocked(const Fd& file, const std::string& target) {
-  const bool locked = poll_until(Deadline::after(looking_grace), [&] {
+  const bool locked = poll_until(Deadline::after(lock_grace), [&] {
     if (::flock(file.number(), LOCK_EX | LOCK_NB) == 0) return true;
     if (errno != EWOULDBLOCK && errno != EINTR) throw_errno("cannot lock " + quoted(target));
     return false;
