@@ -149,11 +149,13 @@ void Catalog::load_directory(const std::string& path, std::vector<Entry>& entrie
     if (::fstatat(directory.number(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (S_ISLNK(st.st_mode)) {
       const std::string problem = load_link(entry, directory, name, st.st_uid);
-      if (!problem.empty()) {
-        skipped.push_back(quoted(shown) + " is left out: " + problem);
-        continue;
+      if (!problem.empty()) entry.problem = quoted(shown) + " is left out: " + problem;
+      entry.left_out = !problem.empty();
+      if (entry.left_out && !directory_.exists(record_of(entry.path))) {
+        skipped.push_back(entry.problem);
+      } else {
+        entries.push_back(entry);
       }
-      entries.push_back(entry);
       continue;
     }
     entry.directory = S_ISDIR(st.st_mode);

@@ -33,7 +33,8 @@ class Catalog {
     std::string path;
     bool directory = false;
     Record record;
-    std::string problem;  // a sentence: why the record cannot be used; then the image is left alone
+    std::string problem;    // a sentence: why the record cannot be used; then the image is left alone
+    bool left_out = false;  // no volume at all, but its record says that it was one: its disk may be there
   };
 
   /// Opens and locks the store. Throws Failure: ENOENT, ENOTDIR, EBUSY (served by another daemon).

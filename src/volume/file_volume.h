@@ -26,6 +26,8 @@
 
 namespace tcmufs::volume {
 
+class FileVolume;
+
 /// What all volumes of a store share.
 struct Context {
   Catalog& catalog;
@@ -35,6 +37,10 @@ struct Context {
   std::function<std::vector<lio::Holder>(const lio::ScsiDisk&)> holders_of;
   /// Whether the kernel has a disk of that volume.
   std::function<bool(const Uuid&)> left_in_kernel = [](const Uuid&) { return false; };
+  /// Throws Failure if `of` must not have that file or device for its image: it is that of another volume, or
+  /// lies in the store.
+  std::function<void(const Fd& file, const FileVolume& of)> refuse_medium = [](const Fd&, const FileVolume&) {
+  };
   std::string link_root = "/dev/tcmufs";
   bool read_only = false;  // every disk is write-protected
   /// Within that a disk must have come up; a transition as a whole may take `transition_limit`.
@@ -98,6 +104,10 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   static Fd no_image();
   /// The link itself, for its attributes; before anybody asks for those.
   void linked(Fd link);
+  /// What a link leads to is not kept open any longer; while it is no disk.
+  void close_target() noexcept;
+  /// The link has not come to be: whatever is still under way keeps nothing in the store.
+  void give_up() noexcept { wanted_ = false; }
   /// Whether that is the image. Of a link only while it is open. Never blocks.
   bool is_over(const struct stat& file) const;
 
@@ -143,11 +153,12 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   bool is_link() const noexcept { return !link_target_.empty(); }
   void put_image(const Fd& file);
   void open_target();
-  void close_target() noexcept;
+  void know_target();
   ctlfs::Attributes link_attributes() const;
   void change_link(const ctlfs::AttributeChange& change);
   void follow_target();
   void resize_link(u64 size_bytes);
+  void resize_linked(u64 size_bytes, const std::string& what);
   void resize_disk(u64 size_bytes);
   void resize_image(u64 size_bytes, pid_t process);
   void become_file(pid_t process, const std::string& operation);

@@ -1,6 +1,7 @@
 #include "volume/link_target.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -13,6 +14,7 @@
 #include <cerrno>
 #include <climits>
 #include <deque>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "lio/directory.h"
@@ -121,6 +123,11 @@ void check_unlocked(const Fd& file, const std::string& target) {
 }  // namespace
 
 void check_link_text(const std::string& target) {
+  try {
+    static_cast<void>(nlohmann::json(target).dump());
+  } catch (const nlohmann::json::type_error&) {
+    throw Failure(EILSEQ, "cannot attach a path that is no UTF-8");
+  }
   const auto scheme_end = std::find_if(target.begin(), target.end(), [](unsigned char c) {
     return std::isalnum(c) == 0 && c != '+' && c != '-' && c != '.';
   });
@@ -200,6 +207,21 @@ Fd open_anew(const Fd& file, int flags, const std::string& target, const Deadlin
   if (!answered) refuse_used(file, target);
   if (!opened) throw_errno("cannot open the image of " + quoted(target));
   return opened;
+}
+
+std::string medium_text(const Fd& file) {
+  struct statx status {};
+  if (::statx(file.number(), "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &status) != 0)
+    throw_errno("cannot tell which file that is");
+  if (!S_ISBLK(status.stx_mode)) {
+    // Not the number of the device, which another mount of the same file system may have.
+    return "inode " + std::to_string(status.stx_ino) + " born " + std::to_string(status.stx_btime.tv_sec) +
+           "." + std::to_string(status.stx_btime.tv_nsec);
+  }
+  u64 sequence = 0;  // the kernel counts devices, so that one with the number of another is told apart
+  ::ioctl(file.number(), BLKGETDISKSEQ, &sequence);
+  return "device " + std::to_string(status.stx_rdev_major) + ":" + std::to_string(status.stx_rdev_minor) +
+         " seen " + std::to_string(sequence);
 }
 
 bool same_medium(const struct stat& one, const struct stat& other) {

@@ -11,7 +11,7 @@
 
 namespace tcmufs::volume {
 
-/// Throws Failure: EOPNOTSUPP (a URI), EINVAL (no absolute path).
+/// Throws Failure: EOPNOTSUPP (a URI), EINVAL (no absolute path), EILSEQ (no UTF-8, which the record is).
 void check_link_text(const std::string& target);
 
 /// The device numbers of all mounts of tcmufs.
@@ -35,6 +35,10 @@ void check_unused(const Fd& file, const std::string& target);
 /// device is then ours alone (O_EXCL); a dead predecessor may take until `deadline` to let go of it. Throws
 /// Failure; EBUSY says who uses it.
 Fd open_anew(const Fd& file, int flags, const std::string& target, const Deadline& deadline);
+
+/// Which file or block device that is, in a form to be kept: the same as long as the same is there, over
+/// mounts and starts of the machine, another for what takes its place. Throws Failure.
+std::string medium_text(const Fd& file);
 
 /// Whether both are the same regular file or the same block device, whatever their names.
 bool same_medium(const struct stat& one, const struct stat& other);

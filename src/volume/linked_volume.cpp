@@ -28,7 +28,27 @@ void FileVolume::put_image(const Fd& file) {
 }
 
 void FileVolume::open_target() {
-  if (is_link()) put_image(open_link_target(link_target_, tcmufs_mounts()));
+  if (!is_link()) return;
+  const Fd file = open_link_target(link_target_, tcmufs_mounts());
+  context_.refuse_medium(file, *this);
+  put_image(file);
+}
+
+// The record says which file it is before there is a disk of it. A disk that is in the kernel already, with
+// what its users have not written yet, is of that file and of no other that has taken its name.
+void FileVolume::know_target() {
+  if (!is_link()) return;
+  if (!wanted_) throw Failure(ESHUTDOWN, quoted(facts().path) + " has been given up");
+  Record record = record_;
+  record.medium = medium_text(image_);
+  if (record == record_) return;
+  if (context_.left_in_kernel(record_.uuid)) {
+    throw Failure(ESTALE,
+                  quoted(link_target_) + " is another file than the one of which the disk of " +
+                      quoted(facts().path) + ", still in the kernel, was made",
+                  "Put that back under its name and attach the volume again");
+  }
+  keep(record);
 }
 
 void FileVolume::close_target() noexcept {
@@ -91,7 +111,20 @@ void FileVolume::resize_link(u64 size_bytes) {
   const std::string what =
       "cannot make " + quoted(facts().path) + " " + std::to_string(size_bytes) + " bytes long";
   if (size_bytes == 0) throw Failure(EINVAL, what, "Remove the link to be rid of the disk");
-  if (!disk_) open_target();
+  if (disk_) return resize_linked(size_bytes, what);
+  static_cast<void>(is_file());  // not below a disk that could not be taken over
+  try {
+    open_target();
+    check_unused(image_, link_target_);
+    resize_linked(size_bytes, what);
+  } catch (...) {
+    close_target();
+    throw;
+  }
+  close_target();
+}
+
+void FileVolume::resize_linked(u64 size_bytes, const std::string& what) {
   struct stat st {};
   const off_t end = ::lseek(image_.number(), 0, SEEK_END);
   if (end < 0 || ::fstat(image_.number(), &st) != 0)
@@ -102,7 +135,6 @@ void FileVolume::resize_link(u64 size_bytes) {
   }
   if (disk_) return resize_disk(size_bytes);
   if (!S_ISBLK(st.st_mode)) resize_image(size_bytes, 0);
-  close_target();
 }
 
 }  // namespace tcmufs::volume

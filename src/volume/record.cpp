@@ -30,7 +30,7 @@ void check_format(const nlohmann::ordered_json& json, std::initializer_list<std:
 }
 
 Record from_json(const nlohmann::ordered_json& json) {
-  check_format(json, {"uuid", "lun", "draft", "target"});
+  check_format(json, {"uuid", "lun", "draft", "target", "medium"});
   Record record;
   const auto uuid = Uuid::parse(json.at("uuid").get<std::string>());
   if (!uuid) throw std::invalid_argument("its uuid is none");
@@ -39,6 +39,7 @@ Record from_json(const nlohmann::ordered_json& json) {
   if (json.contains("lun")) record.lun = json.at("lun").get<u32>();
   if (json.contains("draft")) record.draft = json.at("draft").get<bool>();
   if (json.contains("target")) record.target = json.at("target").get<std::string>();
+  if (json.contains("medium")) record.medium = json.at("medium").get<std::string>();
   return record;
 }
 
@@ -50,6 +51,7 @@ std::string Record::text() const {
   if (lun) json["lun"] = *lun;
   if (draft) json["draft"] = true;
   if (!target.empty()) json["target"] = target;
+  if (!medium.empty()) json["medium"] = medium;
   return json.dump(2) + "\n";
 }
 

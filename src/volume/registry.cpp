@@ -55,6 +55,8 @@ Registry::Registry(Kernel kernel, Catalog& catalog, const Options& options)
                      const auto left = kernel_.leftovers();
                      return std::find(left.begin(), left.end(), uuid) != left.end();
                    },
+               .refuse_medium = [this](const Fd& file,
+                                       const FileVolume& of) { refuse_medium(file, of.link_target(), &of); },
                .link_root = options.link_root,
                .read_only = options.read_only,
                .log = options.log,
@@ -74,6 +76,7 @@ void Registry::load() {
       options_.log(entry.problem);
       all_known_ = false;
     }
+    if (entry.left_out) continue;
     if (entry.directory) {
       directories_[entry.path] = entry.record.uuid;
       continue;

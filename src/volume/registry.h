@@ -80,7 +80,8 @@ class Registry final : public ctlfs::Backend {
 
   void load();
   Fd open_unused(const std::string& target) const;
-  void refuse_own_image(const struct stat& file, const std::string& target) const;
+  void refuse_medium(const Fd& file, const std::string& target, const FileVolume* of) const;
+  void refuse_own_image(const struct stat& file, const std::string& target, const FileVolume* of) const;
   std::shared_ptr<FileVolume> new_link(const std::string& path, const std::string& target, Fd file);
   void undo_link(const std::shared_ptr<FileVolume>& volume) noexcept;
   std::shared_ptr<FileVolume> loaded(const Catalog::Entry& entry);

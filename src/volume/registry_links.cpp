@@ -46,6 +46,8 @@ std::shared_ptr<ctlfs::Volume> Registry::attach_in_place(const std::string& path
     if (options_.attaches_by_itself(path)) {
       volume->attach();
       if (volume->facts().state != State::ready) throw Failure(ESHUTDOWN, "tcmufs is being unmounted");
+    } else {
+      volume->close_target();
     }
     volume->linked(catalog_.create_link(path, target));
   } catch (...) {
@@ -57,6 +59,13 @@ std::shared_ptr<ctlfs::Volume> Registry::attach_in_place(const std::string& path
 
 Fd Registry::open_unused(const std::string& target) const {
   Fd file = open_link_target(target, tcmufs_mounts());
+  refuse_medium(file, target, nullptr);
+  check_unused(file, target);
+  return file;
+}
+
+/// Throws Failure if the volume `of`, or a new one, must not be over that.
+void Registry::refuse_medium(const Fd& file, const std::string& target, const FileVolume* of) const {
   if (lies_within(file, catalog_.open_directory("")))
     throw Failure(EBUSY, quoted(target) + " lies in the store", "Copy it, or move it out of the store first");
   const std::string node = block_device(file).node;
@@ -65,18 +74,15 @@ Fd Registry::open_unused(const std::string& target) const {
       throw Failure(ELOOP, quoted(target) + " is the disk of " + quoted(facts.path));
   }
   const struct stat medium = status_of(file, target);
-  {
-    const std::lock_guard lock(mutex_);
-    refuse_own_image(medium, target);
-  }
-  check_unused(file, target);
-  return file;
+  const std::lock_guard lock(mutex_);
+  refuse_own_image(medium, target, of);
 }
 
 // mutex_ locked.
-void Registry::refuse_own_image(const struct stat& file, const std::string& target) const {
+void Registry::refuse_own_image(const struct stat& file, const std::string& target,
+                                const FileVolume* of) const {
   for (const auto& [path, volume] : volumes_) {
-    if (volume->is_over(file))
+    if (volume.get() != of && volume->is_over(file))
       throw Failure(EBUSY, quoted(target) + " is the image of " + quoted(path) + " already");
   }
 }
@@ -91,7 +97,7 @@ std::shared_ptr<FileVolume> Registry::new_link(const std::string& path, const st
   std::shared_ptr<FileVolume> volume;
   {
     const std::lock_guard lock(mutex_);
-    refuse_own_image(medium, target);
+    refuse_own_image(medium, target, nullptr);
     volume = std::make_shared<FileVolume>(context_, path, record, std::move(file),
                                           target_for(path, record.uuid), 0);
     volumes_[path] = volume;
@@ -108,6 +114,7 @@ std::shared_ptr<FileVolume> Registry::new_link(const std::string& path, const st
 
 void Registry::undo_link(const std::shared_ptr<FileVolume>& volume) noexcept {
   const Facts facts = volume->facts();
+  volume->give_up();
   try {
     workers_.run("detaching " + quoted(facts.path), context_.transition_limit,
                  [volume] { volume->take_down(); });

@@ -222,6 +222,7 @@ void FileVolume::attach_now() {
   off_t end = 0;
   try {
     open_target();
+    know_target();
     end = ::lseek(image_.number(), 0, SEEK_END);
     if (end < 0) throw_errno("cannot tell the size of the image of " + quoted(facts().path));
     if (end == 0 && is_link()) throw Failure(EINVAL, quoted(link_target_) + " has no size");
@@ -255,7 +256,7 @@ void FileVolume::attach_now() {
 // The next start finds the disk at the same address. If that cannot be kept, it may get another one: no
 // reason to go without.
 void FileVolume::remember_lun() {
-  if (record_.lun == disk_->lun()) return;
+  if (record_.lun == disk_->lun() || !wanted_) return;
   record_.lun = disk_->lun();
   try {
     context_.catalog.save(facts().path, record_);

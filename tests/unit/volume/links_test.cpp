@@ -1,5 +1,6 @@
 // Links of a registry: what lies elsewhere, attached in place.
 
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -104,6 +105,64 @@ TEST_F(Links, ToWhatIsMissingFailAndComeBackWithIt) {
   EXPECT_EQ(state(*golden), "ready\n");
 }
 
+// What the users of a disk have not written yet belongs into the file that it was made of.
+TEST_F(Links, WhoseDiskIsStillThereAreNotTakenOverOnAnotherFile) {
+  leftovers_ = {*Uuid::parse(link("golden")->control("uuid").substr(0, 36))};
+  std::filesystem::rename(images_ / "g.raw", images_ / "away");
+  image("g.raw", mib);
+  start();
+  registry_->bring_up();
+  const auto golden = volume("golden");
+  EXPECT_EQ(state(*golden), "failed\n");
+  EXPECT_THAT(golden->control("last_error"), HasSubstr("is another file than the one of which the disk"));
+  EXPECT_THAT(golden->control("last_error"), HasSubstr("ESTALE"));
+  std::filesystem::rename(images_ / "away", images_ / "g.raw");
+  golden->set_control("ctl", "attach");
+  EXPECT_EQ(state(*golden), "ready\n");
+}
+
+TEST_F(Links, ThatHaveBeenChangedInTheStoreKeepTheDiskThatIsStillThere) {
+  leftovers_ = {*Uuid::parse(link("golden")->control("uuid").substr(0, 36))};
+  std::filesystem::remove(store_ / "golden");
+  std::filesystem::create_symlink(images_ / "other", store_ / "golden");
+  start();
+  kernel_.taken_events();
+  registry_->bring_up();
+  EXPECT_FALSE(volume("golden"));
+  EXPECT_THAT(kernel_.taken_events(), IsEmpty());
+}
+
+TEST_F(Links, AreNotResizedBelowADiskThatCouldNotBeTakenOver) {
+  leftovers_ = {*Uuid::parse(link("golden")->control("uuid").substr(0, 36))};
+  start();
+  kernel_.refuses = "golden";
+  registry_->bring_up();
+  refusal([&] { volume("golden")->resize(4096, other); }, EBUSY);
+  EXPECT_EQ(std::filesystem::file_size(images_ / "g.raw"), mib);
+}
+
+TEST_F(Links, AreNotResizedWhileAnotherHasTheFile) {
+  const auto golden = link("golden");
+  golden->set_control("ctl", "detach");
+  const Fd held = open_file(images_ / "g.raw", O_RDWR);
+  ASSERT_EQ(::flock(held.number(), LOCK_EX), 0);
+  refusal([&] { golden->resize(4096, other); }, EBUSY);
+  EXPECT_EQ(std::filesystem::file_size(images_ / "g.raw"), mib);
+}
+
+TEST_F(Links, ThatLeadIntoTheStoreMeanwhileAreNotAttachedAgain) {
+  const auto golden = link("golden");
+  golden->set_control("ctl", "detach");
+  create("db0", mib);
+  std::filesystem::remove(images_ / "g.raw");
+  std::filesystem::create_symlink(store_ / "db0", images_ / "g.raw");
+  EXPECT_THAT(refusal([&] { golden->set_control("ctl", "attach"); }, EBUSY), HasSubstr("lies in the store"));
+}
+
+TEST_F(Links, ToWhatIsNoUtf8AreRefused) {
+  EXPECT_THAT(refused(EILSEQ, images_ / "g\xff.raw"), HasSubstr("no UTF-8"));
+}
+
 TEST_F(Links, ToWhatIsMissingCanBeRemoved) {
   link("golden");
   std::filesystem::rename(images_ / "g.raw", images_ / "away");
@@ -194,6 +253,7 @@ TEST_F(Links, OfTemporaryNamesWaitUntilTheyAreAttached) {
   const auto golden = registry_->attach_in_place(".x", images_ / "g.raw");
   EXPECT_EQ(state(*golden), "pending\n");
   EXPECT_THAT(golden->control("status"), HasSubstr("hint: echo attach > .ctl/vol/.x/ctl attaches it"));
+  EXPECT_FALSE(is_open(images_ / "g.raw"));
   golden->attach();
   EXPECT_EQ(state(*golden), "ready\n");
 }
