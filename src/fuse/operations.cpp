@@ -22,6 +22,7 @@ using ctlfs::Tree;
 
 constexpr unsigned kMaxWrite = 1U << 20;
 constexpr unsigned kMaxBackground = 64;
+constexpr std::size_t kMostToCopy = std::size_t{1} << 30;  // kernels ask for more than the reply can say
 
 Tree& tree_of(fuse_req_t request) {
   return static_cast<Served*>(fuse_req_userdata(request))->tree;
@@ -328,7 +329,7 @@ void copy_file_range(fuse_req_t request, fuse_ino_t /*from*/, off_t from_offset,
       request,
       [&] {
         return tree_of(request).copy(from->fh, static_cast<u64>(from_offset), to->fh,
-                                     static_cast<u64>(to_offset), length,
+                                     static_cast<u64>(to_offset), std::min(length, kMostToCopy),
                                      recent_process_of(fuse_req_ctx(request)->pid));
       },
       [&](u64 copied) { fuse_reply_write(request, copied); });

@@ -338,12 +338,14 @@ u64 FakeVolume::seek(u64 offset, int whence) {
 }
 
 u64 FakeVolume::copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, u64 length, pid_t process) {
-  const std::string contents = dynamic_cast<FakeVolume&>(source).contents();
-  if (source_offset >= contents.size()) return 0;
-  const std::string part = contents.substr(source_offset, length);
-  backend_.called("copy to " + path(), std::to_string(part.size()));
+  const u64 source_size = dynamic_cast<FakeVolume&>(source).size();
+  if (source_offset >= source_size) return 0;
+  length = std::min(length, source_size - source_offset);
+  backend_.called("copy to " + path(), std::to_string(length));
+  std::string part(length, '\0');
+  source.read(source_offset, std::as_writable_bytes(std::span(part)));
   write(offset, std::as_bytes(std::span(part)), process);
-  return part.size();
+  return length;
 }
 
 void FakeVolume::attach() {

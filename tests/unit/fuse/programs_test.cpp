@@ -1,6 +1,12 @@
 // What ordinary programs do with the mount: exit status, contents, and when the disk comes.
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
 #include "mounted_fixture.h"
+#include "sys/fd.h"
 
 namespace tcmufs::fuse {
 
@@ -67,6 +73,17 @@ TEST_F(Programs, CpInsideTheMount) {
 TEST_F(Programs, CpInsideTheMountLeavesTheCopyingToTheStore) {
   expect(0, "head -c 300000 /dev/urandom > a && cp a b && cmp a b");
   EXPECT_THAT(backend.calls("copy to b"), ElementsAre("copy to b 300000"));
+}
+
+TEST_F(Programs, CopiesAreOfALengthThatTheReplyCanSay) {
+  expect(0, "truncate -s 5G a && touch b");
+  backend.fail("copy to b", EIO);
+  const std::string mount_point = directories->mount_point();
+  const Fd from = open_file(mount_point + "/a", O_RDONLY);
+  const Fd to = open_file(mount_point + "/b", O_WRONLY);
+  EXPECT_EQ(::copy_file_range(from.number(), nullptr, to.number(), nullptr, std::size_t{5} << 30, 0), -1);
+  EXPECT_EQ(errno, EIO);
+  EXPECT_THAT(backend.calls("copy to b"), ElementsAre("copy to b 1073741824"));
 }
 
 TEST_F(Programs, CpInsideTheMountKeepsHoles) {
