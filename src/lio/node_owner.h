@@ -45,6 +45,8 @@ class NodeOwner {
   void give(const ScsiDisk& disk, bool was_there);
   /// To another one. Throws Failure.
   void change(const FileOwner& owner, const ScsiDisk& disk);
+  /// The disk outlives this object, and so does what udev is told.
+  void abandon() noexcept { told_.clear(); }
 
  private:
   void tell(const FileOwner& owner);

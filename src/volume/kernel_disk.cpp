@@ -55,6 +55,7 @@ auto KernelDisk::keeping_what_was_there(Step step) {
   } catch (...) {
     if (lun_.taken_over()) {
       lun_.abandon();
+      node_owner_.abandon();
       target_.target().abandon();
       backstore_.abandon();
     }

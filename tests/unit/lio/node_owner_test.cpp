@@ -154,6 +154,14 @@ TEST_F(NodeOwnerTest, UdevIsToldNothingAnyMoreWhenTheDiskIsGone) {
   EXPECT_EQ(told(), "nothing");
 }
 
+TEST_F(NodeOwnerTest, UdevIsToldOnAboutADiskThatStaysWithoutItsDaemon) {
+  {
+    NodeOwner owner(wwn, {alice, staff, 0660}, places_);
+    owner.abandon();
+  }
+  EXPECT_THAT(told(), HasSubstr("OWNER=1001"));
+}
+
 TEST_F(NodeOwnerTest, AnotherDeviceOfThatNameIsLeftAlone) {
   NodeOwner owner(wwn, {alice, staff, 0660}, places_);
   ScsiDisk disk = disk_;
