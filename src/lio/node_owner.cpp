@@ -115,7 +115,8 @@ void NodeOwner::tell(const FileOwner& owner) {
 }
 
 void NodeOwner::give(const ScsiDisk& disk, bool was_there) {
-  const bool anew = was_there && told_before_ != told_;
+  // Whether a daemon that died had come as far as the nodes after it had taken an owner back, nobody knows.
+  const bool anew = was_there && (told_before_ != told_ || is_systems(owner_));
   if (told_.empty() || (is_systems(owner_) && !anew)) return;
   const mode_t mode = is_systems(owner_) ? as_made : owner_.permissions & access_bits;
   const gid_t gid = owner_.gid != 0 || tells_group(told_before_) ? owner_.gid : keep;

@@ -143,6 +143,15 @@ TEST_F(NodeOwnerTest, WhatADaemonThatDiedHasToldIsTakenBackWithTheOwner) {
   EXPECT_EQ(nodes(), (Seen{0, 0, 0600}));
 }
 
+TEST_F(NodeOwnerTest, WhatADaemonThatDiedHasTakenBackInWordsOnlyIsTakenBack) {
+  test::FakePlaces::write(file(), "TCMUFS_OWNER=0\n");
+  for (const std::string& node : {disk_.node, disk_.sg}) set(node, {alice, staff, 0660});
+  NodeOwner owner(wwn, {0, 0, 0600}, places_);
+  owner.give(disk_, true);
+  EXPECT_EQ(nodes(), (Seen{0, staff, 0600}));
+  EXPECT_EQ(events(), "addadd") << "which gives it the group of disks";
+}
+
 TEST_F(NodeOwnerTest, UdevIsToldNothingAnyMoreWhenTheDiskIsGone) {
   {
     const NodeOwner owner(wwn, {alice, staff, 0660}, places_);
