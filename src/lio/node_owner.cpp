@@ -143,6 +143,10 @@ void NodeOwner::change(const FileOwner& owner, const ScsiDisk& disk) {
     give(disk, true);
   } catch (...) {
     tell(before);
+    try {
+      give(disk, true);
+    } catch (const std::exception&) {  // said already
+    }
     throw;
   }
 }

@@ -43,7 +43,7 @@ class NodeOwner {
   /// Gives the nodes to the owner. If the disk `was_there` before, udev may have set what it had been told
   /// until then, and is asked to look again. Throws Failure: ENODEV if they are no longer the disk's.
   void give(const ScsiDisk& disk, bool was_there);
-  /// To another one. Throws Failure.
+  /// To another one. Throws Failure, and then takes back what it can.
   void change(const FileOwner& owner, const ScsiDisk& disk);
   /// The disk outlives this object, and so does what udev is told.
   void abandon() noexcept { told_.clear(); }

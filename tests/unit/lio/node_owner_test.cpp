@@ -207,5 +207,15 @@ TEST_F(NodeOwnerTest, AChangeThatFailsLeavesUdevWithWhatItWasTold) {
   EXPECT_EQ(nodes(), (Seen{alice, staff, 0660}));
 }
 
+TEST_F(NodeOwnerTest, AChangeThatFailsHalfwayIsTakenBack) {
+  NodeOwner owner(wwn, {alice, staff, 0660}, places_);
+  owner.give(disk_, false);
+  const std::string before = told();
+  test::FakePlaces::write(fake_.device() + "/scsi_generic/sg4/dev", "21:5\n");
+  EXPECT_THROW(owner.change({alice + 1, staff + 1, 0600}, disk_), Failure);
+  EXPECT_EQ(told(), before);
+  EXPECT_EQ(nodes(), (Seen{alice, staff, 0660}));
+}
+
 }  // namespace
 }  // namespace tcmufs::lio
