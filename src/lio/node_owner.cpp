@@ -21,12 +21,13 @@ constexpr mode_t as_made = 0600;  // by the kernel, for root
 constexpr gid_t keep = static_cast<gid_t>(-1);
 
 bool is_systems(const FileOwner& owner) {
-  return owner.uid == 0 && owner.gid == 0;
+  return owner.uid == 0 && owner.gid == 0 && (owner.permissions & S_IWOTH) == 0;
 }
 
 // Somebody else than root says what is on it.
 bool is_foreign(const FileOwner& owner) {
-  return owner.uid != 0 || (owner.gid != 0 && (owner.permissions & S_IWGRP) != 0);
+  return owner.uid != 0 || (owner.gid != 0 && (owner.permissions & S_IWGRP) != 0) ||
+         (owner.permissions & S_IWOTH) != 0;
 }
 
 bool tells_group(const std::string& told) {

@@ -19,7 +19,7 @@ struct FileOwner {
 
 /// Who may use the nodes of a disk, /dev/sdX and /dev/sgN: the owner of its file; the group of the file, or
 /// of all disks if that is root's; what the file's mode lets these two, and nobody else. If the file is
-/// root's and of root's group, the nodes are what the system makes them.
+/// root's and of root's group, and others may not write to it, the nodes are what the system makes them.
 ///
 /// udev gives nodes an owner at every event of the disk, so it has to be told: by the file RUN/WWN, from
 /// before the disk's first event until the disk is gone. It is found by the WWN and not by the node's name,

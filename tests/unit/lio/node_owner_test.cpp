@@ -78,6 +78,17 @@ TEST_F(NodeOwnerTest, TheNodesAreTheFilesOwnersWithoutAnythingForOthers) {
   EXPECT_EQ(events(), "") << "its first event has seen the file already";
 }
 
+TEST_F(NodeOwnerTest, WhatOthersMayWriteToTheFileUdevDoesNotBelieve) {
+  NodeOwner owner(wwn, {0, 0, 0666}, places_);
+  EXPECT_EQ(told(), "TCMUFS_OWNER=0\nTCMUFS_MODE=0660\nTCMUFS_FOREIGN=1\n");
+  owner.give(disk_, false);
+  EXPECT_EQ(nodes(), (Seen{0, disk_group, 0660}));
+  owner.change({0, staff, 0642}, disk_);
+  EXPECT_THAT(told(), HasSubstr("FOREIGN=1"));
+  owner.change({0, 0, 0664}, disk_);
+  EXPECT_EQ(told(), "TCMUFS_OWNER=0\n") << "nobody but root any more";
+}
+
 TEST_F(NodeOwnerTest, TheGroupOfDisksStaysWhereTheFilesIsRoots) {
   NodeOwner owner(wwn, {alice, 0, 0660}, places_);
   EXPECT_THAT(told(), Not(HasSubstr("GROUP")));
