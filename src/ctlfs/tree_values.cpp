@@ -21,13 +21,19 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kWhite) - first + 1);
 }
 
+/// Of the disk: the file of a link is as long as the path that it holds.
+u64 present_size_bytes(Volume& volume) {
+  if (volume.link_target().empty()) return volume.attributes().size_bytes;
+  return size_from_text(std::string(trimmed(volume.control("size"))));
+}
+
 }  // namespace
 
 /// As truncate(2).
 void Tree::set_size(const Place& place, Volume& volume, const std::string& value) {
   u64 size_bytes = 0;
   try {
-    size_bytes = size_change_from_text(value).applied_to(volume.attributes().size_bytes);
+    size_bytes = size_change_from_text(value).applied_to(present_size_bytes(volume));
   } catch (const BadSize& error) {
     Lock lock(mutex_);
     refuse(lock, EINVAL, "cannot set " + quoted(place.path()) + ": " + error.what());

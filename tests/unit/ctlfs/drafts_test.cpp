@@ -108,6 +108,14 @@ TEST_F(Drafts, TheSizeIsAValueWithUnitsAndSigns) {
   EXPECT_EQ(tree().attributes(inode("v")).st_size, 0);
 }
 
+TEST_F(Drafts, ADifferenceToTheSizeOfALinkIsOneToItsDisks) {
+  tree().symlink(kRoot, "golden", "/img/g.raw", {0777, 0, 0, kProcess});
+  backend.volume("golden")->set_control("size", "1048576");
+  for (const char* value : {"+1M", "-4K", "8K"}) set_size("golden", value);
+  EXPECT_THAT(backend.calls("resize"),
+              ElementsAre("resize golden 2097152", "resize golden 1044480", "resize golden 8192"));
+}
+
 TEST_F(Drafts, ASizeThatIsNoneIsRefusedInWords) {
   for (const char* value : {"", "x", "10 G", "10g", "-1M", "-1", "1.5", "9E9", "16E", "+8E"}) {
     EXPECT_EQ(error_of([&] { set_size("db0", value); }), EINVAL) << value;

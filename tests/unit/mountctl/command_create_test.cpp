@@ -1,42 +1,22 @@
 #include "mountctl/command_create.h"
 
 #include <gmock/gmock.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include <sstream>
 
 #include "fake_mount.h"
 #include "mountctl/command_resize.h"
 #include "mountctl/command_rm.h"
+#include "mountctl/control_file.h"
 #include "refused.h"
+#include "support/file_size_limit.h"
 #include "sys/text_file.h"
 
 namespace tcmufs::mountctl {
 namespace {
 
+using test::FileSizeLimit;
 using testing::HasSubstr;
-
-/// Until its end no file of this process can grow beyond `bytes`: ftruncate() gives EFBIG.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    handler_ = ::signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-  FileSizeLimit(const FileSizeLimit&) = delete;
-  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
-
- private:
-  rlimit before_{};
-  sighandler_t handler_ = SIG_DFL;
-};
 
 TEST(Create, MakesAFileOfThatSizeAndPrintsTheLink) {
   const FakeMount mount;
@@ -159,6 +139,32 @@ TEST(Resize, RefusalHasTheSentenceOfTheVolume) {
       refused(ExitStatus::failed, [&] { resize_volume(mount.path(), "db0", parse_size_change("2M")); }),
       HasSubstr("cannot resize 'db0': only 1 MiB is left (EFBIG)"));
   EXPECT_EQ(mount.size_of("db0"), 4096u);
+}
+
+TEST(Resize, OfALinkIsForItsControlFile) {
+  const FakeMount mount;
+  mount.write("image", "");
+  mount.link("image", "golden");
+  const auto asked_by = [&](const char* size) {
+    mount.control("golden", "size", "");
+    resize_volume(mount.path(), "golden", parse_size_change(size));
+    return read_text(control_path(mount.path(), "golden", "size"));
+  };
+  EXPECT_EQ(asked_by("16K"), "16384\n");
+  EXPECT_EQ(asked_by("+1M"), "+1048576\n");
+  EXPECT_EQ(asked_by("-4K"), "-4096\n");
+  EXPECT_EQ(mount.size_of("image"), 0u);
+}
+
+TEST(Resize, OfALinkThatIsRefusedHasTheSentenceOfTheVolume) {
+  const FakeMount mount;
+  mount.write("image", "");
+  mount.link("image", "golden");
+  mount.control("golden", "last_error", "the store is read-only (EISDIR)\n");
+  mount.make_directory(".ctl/vol/golden/size");
+  EXPECT_THAT(
+      refused(ExitStatus::failed, [&] { resize_volume(mount.path(), "golden", parse_size_change("2M")); }),
+      HasSubstr("cannot resize 'golden': the store is read-only (EISDIR)"));
 }
 
 TEST(Resize, ImpossibleDifferenceChangesNothing) {
