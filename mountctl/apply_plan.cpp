@@ -111,10 +111,25 @@ void plan_changes(const std::string& mount, const DescribedVolume& wanted, const
   std::ranges::move(steps, std::back_inserter(shrinks ? phases.losses : phases.changes));
 }
 
-void plan_removals(const MountStatus& status, const Description& description, Phases& phases) {
+/// The list shows U+FFFD in place of what is no UTF-8 in a name, which makes it longer too.
+bool is_name_of_nothing(const std::string& mount, const std::string& name) {
+  struct stat st {};
+  return ::lstat((mount + "/" + name).c_str(), &st) != 0 &&
+         (errno == ENOENT || errno == ENOTDIR || errno == ENAMETOOLONG);
+}
+
+void plan_removals(const std::string& mount, const MountStatus& status, const Description& description,
+                   Phases& phases, std::ostream& warnings) {
   for (const VolumeStatus& volume : status.volumes) {
     const auto& wanted = description.volumes;
     if (std::ranges::find(wanted, volume.name, &DescribedVolume::name) != wanted.end()) continue;
+    if (is_name_of_nothing(mount, volume.name)) {
+      warnings
+          << "mountctl: " << tcmufs::quoted(volume.name)
+          << " is not removed: there is nothing of that name. If a name holds bytes that are no UTF-8, rm(1) "
+             "removes it\n";
+      continue;
+    }
     phases.losses.push_back({.action = Action::remove, .name = volume.name, .from_bytes = volume.size_bytes});
   }
 }
@@ -131,7 +146,8 @@ std::string on_a_line(const std::string& text) {
 
 }  // namespace
 
-std::vector<Step> plan_for(const std::string& mount, const Description& description, bool prune) {
+std::vector<Step> plan_for(const std::string& mount, const Description& description, bool prune,
+                           std::ostream& warnings) {
   const MountStatus status = read_mount_status(mount);
   Phases phases;
   std::set<std::string> directories;
@@ -151,7 +167,7 @@ std::vector<Step> plan_for(const std::string& mount, const Description& descript
                                 .size_bytes = wanted.size_bytes,
                                 .settings = settings_of(wanted)});
   }
-  if (prune) plan_removals(status, description, phases);
+  if (prune) plan_removals(mount, status, description, phases, warnings);
   std::vector<Step> plan = std::move(phases.directories);
   for (auto* phase : {&phases.creations, &phases.changes, &phases.losses}) {
     std::ranges::move(*phase, std::back_inserter(plan));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,11 @@ struct Step {
 
 /// What makes the volumes of a mount those of a description that has been fitted to it, in an order in which
 /// nothing is lost before all else has succeeded: directories, new volumes, changes, volumes that get
-/// smaller, and, with `prune`, the removal of those that are not described. Changes nothing. Throws Refusal
-/// or Failure, also for what cannot be: a volume where there is a directory, and the other way round.
-std::vector<Step> plan_for(const std::string& mount, const Description& description, bool prune);
+/// smaller, and, with `prune`, the removal of those that are not described. Those that the mount does not
+/// have by the name that it lists are left out, with a line to `warnings`. Changes nothing. Throws Refusal or
+/// Failure, also for what cannot be: a volume where there is a directory, and the other way round.
+std::vector<Step> plan_for(const std::string& mount, const Description& description, bool prune,
+                           std::ostream& warnings);
 
 /// "grow", as JSON has it too.
 std::string action_word(const Step& step);

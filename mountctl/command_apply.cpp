@@ -125,8 +125,8 @@ Description read_description(const std::string& file) {
 }
 
 void apply(const std::string& mount, const Description& description, const ApplyOptions& options,
-           std::ostream& out) {
-  const Plan plan = plan_for(mount, fitted_to(mount, description), options.prune);
+           std::ostream& out, std::ostream& warnings) {
+  const Plan plan = plan_for(mount, fitted_to(mount, description), options.prune, warnings);
   if (!options.json) print_plan(plan, out);
   std::optional<Refusal> refusal = objection_to(plan, options);
   const std::size_t done = refusal || options.dry_run ? 0 : carry_out(mount, plan, refusal);

@@ -46,7 +46,7 @@ void add_apply(CLI::App& app, Choice& choice) {
   auto* command =
       add_word(app, choice, "apply", "Make the volumes those that a file describes", [](const Values& v) {
         const Description description = read_description(v.file);
-        apply(the_mount(v), description, {v.dry_run, v.allow_shrink, v.prune, v.json}, std::cout);
+        apply(the_mount(v), description, {v.dry_run, v.allow_shrink, v.prune, v.json}, std::cout, std::cerr);
       });
   command->add_option("FILE", values.file, "TOML or JSON: sizes and settings of volumes, by name")
       ->required();

@@ -47,13 +47,14 @@ class Apply : public testing::Test {
 
   std::string applied(const std::string& text, const ApplyOptions& options = {}) const {
     std::ostringstream out;
-    apply(mount_.path(), parse_description(text, "d.toml"), options, out);
+    apply(mount_.path(), parse_description(text, "d.toml"), options, out, warnings_);
     return out.str();
   }
   std::vector<std::string> plan(const std::string& text, bool prune = false) const {
     std::vector<std::string> lines;
     const auto description = fitted_to(mount_.path(), parse_description(text, "d.toml"));
-    for (const Step& step : plan_for(mount_.path(), description, prune)) lines.push_back(step_text(step));
+    for (const Step& step : plan_for(mount_.path(), description, prune, warnings_))
+      lines.push_back(step_text(step));
     return lines;
   }
   std::string wrong(const std::string& text) const {
@@ -66,6 +67,7 @@ class Apply : public testing::Test {
                                                                    {"read_only", "0"},
                                                                    {"vendor", "TCMUFS"}};
   FakeMount mount_;
+  mutable std::ostringstream warnings_;
   Json volumes_ = Json::array();
 };
 
@@ -144,6 +146,21 @@ TEST_F(Apply, OthersAreRemovedOnlyWithPrune) {
   EXPECT_TRUE(mount_.has("db0"));
 }
 
+TEST_F(Apply, ANameThatTheListCannotShowKeepsNoOtherVolumeFromBeingRemoved) {
+  const std::string shown_as = "\xef\xbf\xbd";
+  mount_.volume("a\xff", 4096, "ready");
+  std::string long_name;
+  for (int i = 0; i < 200; ++i) long_name += shown_as;
+  for (const std::string& name : {"a" + shown_as, long_name})
+    volumes_.push_back({{"name", name}, {"size", 4096}, {"state", "ready"}});
+  exists("old", 4096);
+  EXPECT_EQ(applied("[volumes]", {.prune = true}), "remove old\n");
+  EXPECT_FALSE(mount_.has("old"));
+  EXPECT_TRUE(mount_.has("a\xff"));
+  EXPECT_THAT(warnings_.str(), AllOf(StartsWith("mountctl: 'a" + shown_as + "' is not removed: "),
+                                     HasSubstr("\nmountctl: '" + long_name + "' is not removed: ")));
+}
+
 TEST_F(Apply, ShrinkingIsRefusedUnlessAllowedBeforeAnythingIsChanged) {
   exists("db0", 8192);
   can_be("new");
@@ -169,11 +186,12 @@ TEST_F(Apply, StopsAtTheFirstRefusalAndSaysWhatIsDoneAndWhatNot) {
   exists("old", 4096);
   std::ostringstream out;
   const auto description = parse_description("[volumes]\na.size = 512\nb = {size = 512, vendor = 'X'}", "d");
-  EXPECT_THAT(refused(ExitStatus::failed,
-                      [&] { apply(mount_.path(), description, {.prune = true, .json = true}, out); }),
-              AllOf(StartsWith("cannot create 'b': No such file or directory (ENOENT)"),
-                    HasSubstr("Done before that: create a 512. "),
-                    HasSubstr("Not done: create b 512 vendor=X; remove old")));
+  EXPECT_THAT(
+      refused(ExitStatus::failed,
+              [&] { apply(mount_.path(), description, {.prune = true, .json = true}, out, warnings_); }),
+      AllOf(StartsWith("cannot create 'b': No such file or directory (ENOENT)"),
+            HasSubstr("Done before that: create a 512. "),
+            HasSubstr("Not done: create b 512 vendor=X; remove old")));
   EXPECT_TRUE(mount_.has("a"));
   EXPECT_FALSE(mount_.has("b"));
   EXPECT_TRUE(mount_.has("old"));

@@ -181,7 +181,7 @@ TEST_F(SlowCommand, ApplySaysWhatItWaitsFor) {
   mount_.write(".ctl/defaults/block_size", "512\n");
   const auto description = parse_description("volumes.new = {size = 512, block_size = 512}", "d");
   std::ostringstream out;
-  EXPECT_THAT(shown_by([&] { apply(mount_.path(), description, {}, out); }, path),
+  EXPECT_THAT(shown_by([&] { apply(mount_.path(), description, {}, out, out); }, path),
               AllOf(HasSubstr("waiting for 'new' to be a disk: "), EndsWith(wiped)));
 }
 
