@@ -92,6 +92,14 @@ std::shared_lock<std::shared_mutex> FileVolume::as_file(pid_t process, const std
   return guard;
 }
 
+// As far as what failed midway has got: close() makes a disk of that.
+void FileVolume::follow_image() noexcept {
+  struct stat st {};
+  if (::fstat(image_.number(), &st) != 0) return;  // it stays what was known
+  const std::lock_guard lock(mutex_);
+  facts_.size_bytes = std::max(facts_.size_bytes, static_cast<u64>(st.st_size));
+}
+
 void FileVolume::write(u64 offset, std::span<const std::byte> bytes, pid_t process) {
   const auto guard = as_file(process, "written to");
   std::size_t done = 0;
@@ -99,7 +107,11 @@ void FileVolume::write(u64 offset, std::span<const std::byte> bytes, pid_t proce
     const ssize_t n = ::pwrite(image_.number(), bytes.data() + done, bytes.size() - done,
                                static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) refuse(errno, "cannot write the image of " + quoted(facts().path));
+    if (n < 0) {
+      const int reason = errno;
+      follow_image();
+      refuse(reason, "cannot write the image of " + quoted(facts().path));
+    }
     done += static_cast<std::size_t>(n);
   }
   const std::lock_guard lock(mutex_);
@@ -147,6 +159,7 @@ u64 FileVolume::copy_from(ctlfs::Volume& source, u64 source_offset, u64 offset, 
   try {
     copied = store::copy_range(from->image_.number(), source_offset, image_.number(), offset, length);
   } catch (const Failure& failure) {
+    follow_image();
     refuse(failure.error(), "cannot copy " + quoted(from->facts().path) + " to " + quoted(facts().path));
   }
   const std::lock_guard lock(mutex_);

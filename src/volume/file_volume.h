@@ -125,6 +125,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void refuse(int error, const std::string& sentence, const std::string& advice = {});
   std::optional<Failure> misfit(u64 size_bytes) const;
   void refuse_misfit(u64 size_bytes);
+  void follow_image() noexcept;
   void remember(const std::string& sentence) noexcept;
   void set_state(State state);
   void begin(State state);
