@@ -98,6 +98,17 @@ owners() {
   must_be "the nodes of own" "$(nodes web/own)" "$nobody:$(cut -d : -f 2 <<<"${the_system_gives% *}") 600"
   chown $nobody:$nobody "$mnt/web/own"
 
+  step "one that cannot take the disk over leaves udev with what it was told"
+  pkill -9 -x tcmufs
+  wait_until 30 no_daemon
+  ln -sfn /dev/null $own
+  start -o allow_other
+  must_be "state" "$(control web/own state)" failed
+  must_match "what udev is told" "$(cat /run/tcmufs/nodes/*)" "^TCMUFS_OWNER=$nobody$"
+  rm $own
+  echo attach >"$mnt/.ctl/vol/web/own/ctl"
+  must_be "the nodes of own" "$(nodes web/own)" "$nobody:$nobody 600"
+
   step "the next daemon gives them to who owns the file then"
   pkill -9 -x tcmufs
   wait_until 30 no_daemon
@@ -131,14 +142,17 @@ must_match "what udev gives disks" "$the_system_gives" '^0:[1-9][0-9]* 660$'
 owners
 
 step "udev does not look at what a user has written"
-truncate -s 16M "$mnt/good"
+truncate -s 16M "$mnt/good" "$mnt/open"
+chmod o+w "$mnt/open"
 as $nobody truncate -s 16M "$mnt/web/own"
-good=11111111-1111-1111-1111-111111111111 evil=22222222-2222-2222-2222-222222222222
+good=11111111-1111-1111-1111-111111111111 evil=22222222-2222-2222-2222-222222222222 open=33333333-3333-3333-3333-333333333333
 mkfs.ext4 -q -U $good $links/good
+mkfs.ext4 -q -U $open $links/open
 as $nobody mkfs.ext4 -q -U $evil $own
 udevadm trigger --settle --action=change --subsystem-match=block
 [ -b /dev/disk/by-uuid/$good ] || fail "udev does not look at root's either"
 [ ! -e /dev/disk/by-uuid/$evil ] || fail "udev has made a link for what a user has written"
+[ ! -e /dev/disk/by-uuid/$open ] || fail "udev has made a link for what anybody could have written"
 for disk in good:yes web/own:; do
   must_be "links of ${disk%:*} in by-id" "$(find /dev/disk/by-id -lname "*/$(basename "$(control "${disk%:*}" device)")" -printf 'yes\n' | sort -u)" "${disk#*:}"
 done

@@ -14,6 +14,7 @@ die() { # [SECONDS]: kill -9, and no daemon for so long
   sleep "${1-0}"
 }
 
+tree=/usr/include/linux/netfilter
 start
 truncate -s $size "$mnt/v" "$mnt/w"
 device=$(control v device)
@@ -27,7 +28,7 @@ fio --name=load --filename="$device" --direct=1 --rw=randwrite --bsrange=512-64k
   --minimal >"$work/fio.log" 2>&1 &
 fio=$!
 for i in $(seq $deaths); do
-  cp -r /usr/include/linux "$work/mounted/copy$i" &
+  cp -r "$tree" "$work/mounted/copy$i" &
   sleep "0.$((RANDOM % 10))"
   die "0.$((RANDOM % 8))"
   must_fail 'Transport endpoint' ls "$mnt"
@@ -36,7 +37,7 @@ for i in $(seq $deaths); do
   must_be "the device of v after death $i" "$(control v device)" "$device"
 done
 wait $fio || { cat "$work/fio.log"; fail "fio, with status $?"; }
-for i in $(seq $deaths); do diff -r /usr/include/linux "$work/mounted/copy$i" || fail "copy $i"; done
+for i in $(seq $deaths); do diff -r "$tree" "$work/mounted/copy$i" || fail "copy $i"; done
 umount "$work/mounted"
 e2fsck -fn $links/w || fail "e2fsck"
 must_be "the uuid of v" "$(control v uuid)" "$uuid"
