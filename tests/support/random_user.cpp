@@ -3,6 +3,8 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <fstream>
 #include <memory>
 #include <set>
@@ -36,8 +39,10 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
-std::vector<char> block_of(u32 tag) {
-  std::vector<char> block(block_bytes);
+using Block = std::array<char, block_bytes>;
+
+Block block_of(u32 tag) {
+  Block block{};
   for (std::size_t i = 0; i < block.size(); ++i) block[i] = static_cast<char>(tag >> (i % 4 * 8));
   return block;
 }
@@ -48,7 +53,7 @@ int error_of(long result) {
 
 /// Opens, writes one block, closes: the first error, 0 if there is none. Safe in the child of a process with
 /// several threads.
-int written(const char* path, const std::vector<char>& block, u64 offset) {
+int written(const char* path, const Block& block, u64 offset) {
   const int fd = ::open(path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return errno;
   const int error = error_of(::pwrite(fd, block.data(), block.size(), static_cast<off_t>(offset)));
@@ -63,7 +68,46 @@ int written_to_control(const std::string& path, const std::string& value) {
   return error;
 }
 
+struct Order {
+  std::array<char, 256> path{};
+  u64 block = 0;
+  u32 tag = 0;
+};
+
 }  // namespace
+
+RandomUser::Another::Another() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    throw_errno("cannot make sockets");
+  child_ = ::fork();
+  if (child_ < 0) throw_errno("cannot fork");
+  if (child_ == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    Order order;
+    while (::recv(ends[1], &order, sizeof order, 0) == sizeof order) {
+      const int error = written(order.path.data(), block_of(order.tag), order.block * block_bytes);
+      if (::send(ends[1], &error, sizeof error, MSG_NOSIGNAL) != sizeof error) break;
+    }
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  end_ = Fd(ends[0]);
+}
+
+RandomUser::Another::~Another() {
+  ::kill(child_, SIGKILL);
+  ::waitpid(child_, nullptr, 0);
+}
+
+int RandomUser::Another::write(const std::string& path, u64 block, u32 tag) const {
+  Order order{.path = {}, .block = block, .tag = tag};
+  path.copy(order.path.data(), order.path.size() - 1);
+  int error = ECHILD;
+  if (::send(end_.number(), &order, sizeof order, MSG_NOSIGNAL) == sizeof order)
+    static_cast<void>(::recv(end_.number(), &error, sizeof error, 0));
+  return error;
+}
 
 RandomUser::RandomUser(std::string mount, std::string name, u64 seed)
     : mount_(std::move(mount)), name_(std::move(name)), random_(seed) {}
@@ -204,17 +248,11 @@ void RandomUser::write_by_another() {
   const std::string path = some_volume();
   const u64 block = below(most_blocks);
   const auto tag = static_cast<u32>(random_());
-  const std::string whole = full(path);
-  const auto bytes = block_of(tag);
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(written(whole.c_str(), bytes, block * block_bytes));
-  int status = -1;
-  ::waitpid(child, &status, 0);
+  const int error = another_->write(full(path), block, tag);
   Node* const node = volume(path);
   int expected = error_of_opening(path);
   if (node != nullptr && node->disk) expected = EBUSY;
-  expect("write block " + std::to_string(block) + " of " + path + " in another process", expected,
-         WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD);
+  expect("write block " + std::to_string(block) + " of " + path + " in another process", expected, error);
   if (expected != 0) return;
   node->written[block] = tag;
   node->size_bytes = std::max(node->size_bytes, (block + 1) * block_bytes);
@@ -376,7 +414,7 @@ void RandomUser::read_state() {
 void RandomUser::read_block() {
   const std::string path = some_volume();
   const u64 block = below(most_blocks);
-  std::vector<char> bytes(block_bytes);
+  Block bytes{};
   const int fd = ::open(full(path).c_str(), O_RDONLY | O_CLOEXEC);
   const Node* const node = volume(path);
   // A directory can be opened, but not read.

@@ -1,11 +1,15 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <deque>
 #include <map>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "sys/fd.h"
 #include "sys/integers.h"
 
 namespace tcmufs::test {
@@ -23,7 +27,7 @@ class RandomUser {
     std::map<u64, u32> written;  // block of 512 bytes → what it is full of; the others are zero
   };
 
-  /// `mount` is the mount point; `name` is one path component.
+  /// `mount` is the mount point; `name` is one path component. Forks: make all of them before their threads.
   RandomUser(std::string mount, std::string name, u64 seed);
 
   /// Makes one call, or the few of one operation. Throws std::runtime_error that says what differed from what
@@ -74,11 +78,28 @@ class RandomUser {
   void expect(const std::string& call, int expected, int error);
   [[noreturn]] void differs(const std::string& what) const;
 
+  /// A process of its own, which writes where it is told. (One forked for each write would have files open
+  /// that other threads are about to close.)
+  class Another {
+   public:
+    Another();
+    ~Another();
+    Another(const Another&) = delete;
+    Another& operator=(const Another&) = delete;
+    /// The errno, 0: done.
+    int write(const std::string& path, u64 block, u32 tag) const;
+
+   private:
+    Fd end_;  // of a pair of sockets
+    pid_t child_ = -1;
+  };
+
   const std::string mount_;
   const std::string name_;
   std::mt19937_64 random_;
   std::map<std::string, Node> nodes_;
   std::deque<std::string> history_;
+  std::unique_ptr<Another> another_ = std::make_unique<Another>();
 };
 
 }  // namespace tcmufs::test

@@ -137,5 +137,9 @@ wait_until 30 no_daemon
 start -o allow_other
 must_be "volumes in web" "$(ls "$mnt/web")" ""
 for theirs in secret shared/theirs; do must_be "what is on $theirs" "$(secret $theirs)" precious; done
+[ -b "$(readlink -f $links/web/mine)" ] || fail "the disk of what was an image is in doubt, but gone"
+rm "$store/web/mine"
+stop
+start -o allow_other
 stop
 nothing_left

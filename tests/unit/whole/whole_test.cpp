@@ -152,13 +152,13 @@ constexpr unsigned operations = 10000;
 
 // Each has names of his own, of which he knows what must be there after every call.
 TEST_F(Whole, TenThousandRandomOperationsOfEightThreadsDoWhatTheModelSays) {
-  mount();
   const u64 first = seed();
   std::cout << "TCMUFS_SEED=" << first << "\n";
   std::vector<test::RandomUser> everybody;
   everybody.reserve(users);
   for (unsigned i = 0; i < users; ++i)
     everybody.emplace_back(mount_point(), "u" + std::to_string(i), first + i);
+  mount();
   std::vector<std::thread> threads;
   for (auto& user : everybody) {
     threads.emplace_back([&user] {
