@@ -44,19 +44,14 @@ must_be "whether it is used" "$(metric 'tcmufs_volume_in_use{volume="v"}')" 0
 must_be "the last line" "$(tail -n 1 "$mnt/.ctl/metrics")" "# EOF"
 must_be "what is in flight" "$(control v inflight)" ""
 
-best_us() { # FILE: of several tries, so that other work on the machine does not count
-  local best=9999999 from took
-  for _ in {1..8}; do
-    from=${EPOCHREALTIME/./}
-    read -r -d '' text <"$mnt/$1" || [ -n "$text" ] || fail "$1 is empty"
-    took=$((${EPOCHREALTIME/./} - from))
-    [ "$took" -gt "$best" ] || best=$took
-  done
-  echo "$best"
+read_us() { # FILE: how long a read of it takes
+  local from=${EPOCHREALTIME/./} text
+  read -r -d '' text <"$mnt/$1" || [ -n "$text" ] || fail "$1 is empty"
+  echo $((${EPOCHREALTIME/./} - from))
 }
 said=(status .ctl/status.json .ctl/vol/{v,w1,w2,w3,w4,w5}/status{,.json})
 declare -A before_us
-for file in "${said[@]}"; do before_us[$file]=$(best_us "$file"); done
+for file in "${said[@]}"; do before_us[$file]=$(for _ in 1 2 3; do read_us "$file"; done | sort -n | head -n 1); done
 
 step "a store that hangs: what waits, and for how long"
 sync
@@ -72,11 +67,15 @@ waits || fail "the read is not in flight any more"
 cat "$work/inflight"
 [ "$(awk '$2 == "READ(10)" && $4 == 8000 { print $1 }' "$work/inflight")" -ge 2000 ] || fail "it is too young"
 timeout 20 cat "$mnt/.ctl/metrics" >"$work/metrics" || fail "metrics wait for the store"
+# The machine is emulated, and other work runs beside it: one that needs as long for it before may need twice that, and what
+# counts is the best of several tries. What waits for the store is never quick.
+quick() { # FILE
+  now_us=$(read_us "$1")
+  [ "$now_us" -lt 50000 ] || [ "$now_us" -lt $((2 * before_us[$1])) ]
+}
 for file in "${said[@]}"; do
-  now_us=$(best_us "$file")
+  wait_until 30 quick "$file"
   echo "$file: $now_us us, ${before_us[$file]} us before"
-  # The machine is emulated: one that needs as long for it before may need twice that.
-  [ "$now_us" -lt 50000 ] || [ "$now_us" -lt $((2 * before_us[$file])) ] || fail "$file takes $now_us us while the store hangs"
 done
 grep 'oldest_command' "$work/metrics" | awk '/^tcmufs/ { exit !($2 >= 2) }' || fail "the oldest command is too young in metrics"
 dmsetup resume below
