@@ -20,12 +20,12 @@ tcmu::RingResponse ring_response(const scsi::Response& response) {
 }  // namespace
 
 Dispatcher::Dispatcher(std::span<std::byte> memory, scsi::LogicalUnit& unit, Engine& engine,
-                       Statistics& statistics)
+                       Statistics& statistics, tcmu::StoreObserver* observer)
     : unit_(unit),
       engine_(engine),
       statistics_(statistics),
       in_flight_(statistics.commands_in_flight()),
-      ring_(memory) {
+      ring_(memory, observer) {
   batch_.reserve(batch_limit);
   answered_.reserve(batch_limit);
   free_jobs_.reserve(job_limit);

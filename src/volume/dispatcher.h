@@ -16,8 +16,9 @@ namespace tcmufs::volume {
 /// there may be has been made. Used by one thread at a time.
 class Dispatcher {
  public:
-  /// Throws Failure (EPROTO) for a mailbox that cannot be used.
-  Dispatcher(std::span<std::byte> memory, scsi::LogicalUnit& unit, Engine& engine, Statistics& statistics);
+  /// Throws Failure (EPROTO) for a mailbox that cannot be used. `observer` is the ring's.
+  Dispatcher(std::span<std::byte> memory, scsi::LogicalUnit& unit, Engine& engine, Statistics& statistics,
+             tcmu::StoreObserver* observer = nullptr);
   /// No command may be left in the engine.
   ~Dispatcher() = default;
   Dispatcher(const Dispatcher&) = delete;
