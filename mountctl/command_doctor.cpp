@@ -38,10 +38,7 @@ std::string read_to_end(const Fd& pipe) {
 std::string ask_daemon(const std::string& daemon, const std::string& store) {
   std::vector<std::string> words{daemon, "--doctor"};
   if (!store.empty()) words.push_back(store);
-  std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
+  std::vector<char*> pointers = pointers_to(words);
 
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw_errno("cannot make a pipe");

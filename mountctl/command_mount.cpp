@@ -26,14 +26,6 @@ bool is_program(const std::string& path) {
   return ::stat(path.c_str(), &st) == 0 && S_ISREG(st.st_mode) && ::access(path.c_str(), X_OK) == 0;
 }
 
-std::vector<char*> pointers_to(std::vector<std::string>& words) {
-  std::vector<char*> pointers;
-  pointers.reserve(words.size() + 1);
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  return pointers;
-}
-
 }  // namespace
 
 std::string find_daemon(const std::string& own_executable, const std::string& search_path) {
@@ -68,6 +60,14 @@ std::vector<std::string> daemon_arguments(const std::string& daemon, const std::
   arguments.push_back(store);
   arguments.push_back(mount);
   return arguments;
+}
+
+std::vector<char*> pointers_to(std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  pointers.reserve(words.size() + 1);
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
 int run_daemon(std::vector<std::string> arguments, const std::string& what) {

@@ -16,6 +16,9 @@ std::string own_daemon();
 std::vector<std::string> daemon_arguments(const std::string& daemon, const std::vector<std::string>& options,
                                           const std::string& store, const std::string& mount);
 
+/// As the system calls take them; good as long as `words` are not changed.
+std::vector<char*> pointers_to(std::vector<std::string>& words);
+
 /// Runs the daemon until it is in the background; what is waited for shows on the terminal meanwhile. Its
 /// exit status, or 128 and the signal that has ended it. Throws Failure.
 int run_daemon(std::vector<std::string> arguments, const std::string& what);

@@ -102,7 +102,8 @@ void unmount(const std::string& mount, const UmountOptions& options, const Umoun
     remove_user_mount(mount);  // as the daemon would have done
     throw Refusal(ExitStatus::failed, quoted(mount) +
                                           " is unmounted, but its daemon had died before: disks may be "
-                                          "left. Mount the store again to take them over");
+                                          "left. Mount the store again to take them over, "
+                                          "or give them up: mountctl cleanup");
   }
   Progress progress("waiting for the disks to be used no more");
   std::string holders = describe_holders(*status);

@@ -14,6 +14,7 @@ struct Values {
   std::string store;
   std::string directory;
   std::vector<std::string> options;
+  std::vector<std::string> stores;  // of cleanup
   std::string name;
   std::string size;
   std::string block_size;

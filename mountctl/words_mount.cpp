@@ -1,3 +1,4 @@
+#include "mountctl/command_cleanup.h"
 #include "mountctl/command_mount.h"
 #include "mountctl/command_umount.h"
 #include "mountctl/mount_point.h"
@@ -23,6 +24,16 @@ void add_mount_words(CLI::App& app, Choice& choice) {
   umount->add_option("MNT", values.directory, "The mount")->required();
   umount->add_flag("--force", values.force, "Though it is in use: its users get I/O errors");
   add_timeout(*umount, values);
+
+  auto* cleanup =
+      add_word(app, choice, "cleanup", "Remove the disks that dead daemons left", [](const Values& v) {
+        clean_up({v.stores, v.dry_run, duration_of(v.timeout_s, "--timeout", 0)});
+      });
+  cleanup->add_option("--store", values.stores, "Only of this store, a directory or a uuid")
+      ->type_name("STORE")
+      ->allow_extra_args(false);
+  cleanup->add_flag("--dry-run", values.dry_run, "Say what would be done, and do nothing");
+  add_timeout(*cleanup, values);
 }
 
 }  // namespace tcmufs::mountctl

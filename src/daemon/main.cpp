@@ -2,6 +2,7 @@
 #include <exception>
 
 #include "daemon/background.h"
+#include "daemon/cleanup.h"
 #include "daemon/log.h"
 #include "daemon/options.h"
 #include "daemon/service.h"
@@ -23,6 +24,7 @@ int main(int argc, char** argv) {
   using namespace tcmufs::daemon;
   const Options options = parse_command_line(argc, argv);
   try {
+    if (options.cleanup) return clean_up(options);
     if (options.doctor) return doctor(options.store);
     Background background(options.foreground);
     try {

@@ -22,6 +22,21 @@ std::vector<std::string> split(const std::vector<std::string>& lists) {
   return result;
 }
 
+/// Throws CLI::ParseError.
+void check(const Options& options) {
+  if (options.cleanup) {
+    if (options.doctor) throw CLI::ExcludesError("--cleanup", "--doctor");
+    if (!options.store.empty()) throw CLI::ExtrasError({options.store});
+    return;
+  }
+  if (options.doctor) {
+    if (!options.mount_point.empty()) throw CLI::ExtrasError({options.mount_point});
+    return;
+  }
+  if (options.store.empty()) throw CLI::RequiredError("STORE");
+  if (options.mount_point.empty()) throw CLI::RequiredError("MOUNTPOINT");
+}
+
 }  // namespace
 
 Options parse_command_line(int argc, char** argv) {
@@ -34,6 +49,16 @@ Options parse_command_line(int argc, char** argv) {
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground and log to standard error");
   app.add_flag("--doctor", options.doctor,
                "Say what of this machine, and of STORE, stands in the way of disks, and change nothing");
+  auto* cleanup =
+      app.add_flag("--cleanup", options.cleanup,
+                   "Remove the disks that dead daemons left, with what is not synced; mount nothing");
+  app.add_option("--store", options.cleanup_stores,
+                 "With --cleanup: only of this store, a directory or a uuid")
+      ->type_name("STORE")
+      ->allow_extra_args(false)
+      ->needs(cleanup);
+  app.add_flag("--dry-run", options.dry_run, "With --cleanup: say what would be done, and do nothing")
+      ->needs(cleanup);
   app.add_option(
          "-o", lists,
          "Mount options, separated by commas: FUSE's (allow_other, ro ...), and settings of new volumes "
@@ -42,12 +67,10 @@ Options parse_command_line(int argc, char** argv) {
   app.set_version_flag("-V,--version", "tcmufs " + std::string(version));
   app.footer(
       "Exit status: 0 mounted (with -f: unmounted again), 1 refused, or --doctor has found what is to be "
-      "fixed, 2 wrong usage.");
+      "fixed, or --cleanup has left something, 2 wrong usage.");
   try {
     app.parse(argc, argv);
-    if (options.doctor && !options.mount_point.empty()) throw CLI::ExtrasError({options.mount_point});
-    if (!options.doctor && options.store.empty()) throw CLI::RequiredError("STORE");
-    if (!options.doctor && options.mount_point.empty()) throw CLI::RequiredError("MOUNTPOINT");
+    check(options);
   } catch (const CLI::ParseError& error) {
     std::exit(app.exit(error) == 0 ? 0 : 2);  // NOLINT(concurrency-mt-unsafe): no thread has been started
   }

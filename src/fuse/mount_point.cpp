@@ -12,7 +12,6 @@
 #include <future>
 #include <thread>
 
-#include "fuse/mount_table.h"
 #include "sys/error.h"
 #include "sys/user_mounts.h"
 
@@ -57,9 +56,7 @@ void clear_dead_mounts(const std::string& path) {
       throw Failure(EBUSY, quoted(path) + " is already a mount point of tcmufs, of " + quoted(top->source),
                     "unmount it first");
     }
-    if (umount2(path.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
-      throw_errno("cannot clear the dead mount of tcmufs on " + quoted(path));
-    }
+    clear_dead_mount(*top);
   }
 }
 
@@ -84,6 +81,23 @@ Fd open_device() {
 }
 
 }  // namespace
+
+std::vector<MountLine> dead_mounts() {
+  std::vector<MountLine> dead;
+  const auto table = mount_table();
+  for (const MountLine& line : table) {
+    if (line.type != kMountType || topmost(table, line.point)->id != line.id) continue;
+    if (stat_error(line.point, nullptr) == ENOTCONN) dead.push_back(line);
+  }
+  return dead;
+}
+
+void clear_dead_mount(const MountLine& mount) {
+  if (umount2(mount.point.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0) {
+    throw_errno("cannot clear the dead mount of tcmufs on " + quoted(mount.point));
+  }
+  remove_user_mount(mount.point);
+}
 
 MountPoint::MountPoint(const std::string& path, const std::string& source, const MountOptions& options)
     : path_(resolved(path)) {

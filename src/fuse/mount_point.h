@@ -2,14 +2,22 @@
 
 #include <atomic>
 #include <string>
+#include <vector>
 
 #include "fuse/mount_options.h"
+#include "fuse/mount_table.h"
 #include "sys/fd.h"
 
 namespace tcmufs::fuse {
 
 /// The type under which the kernel shows our mounts.
 inline constexpr const char* kMountType = "fuse.tcmufs";
+
+/// The mounts of ours, in this mount namespace, whose daemon is dead. Waits up to 5 s for one that does not
+/// answer, whose daemon may be dying. Throws Failure.
+std::vector<MountLine> dead_mounts();
+/// Unmounts one of these, whoever has files of it open. Throws Failure.
+void clear_dead_mount(const MountLine& mount);
 
 /// One mount of ours in this mount namespace. Not thread-safe, but present() may be called from any thread.
 class MountPoint {

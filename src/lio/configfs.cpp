@@ -7,6 +7,7 @@
 #include <climits>
 #include <cstdlib>
 
+#include "lio/config_directory.h"
 #include "lio/directory.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
@@ -63,7 +64,8 @@ std::optional<std::string> Configfs::link_target(const std::string& path) {
     return std::string(resolved);
   };
   const std::string root = real(root_) + "/";
-  const std::string target = real(full(path));
+  std::string target;
+  if (!tolerating({ENOENT}, [&] { target = real(full(path)); })) return std::nullopt;  // gone meanwhile
   return target.starts_with(root) ? target.substr(root.size()) : target;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -35,8 +36,26 @@ std::vector<LoopbackLink> loopback_links_of(ConfigTree& tree, const std::string&
 /// page cache of the disk is lost. Throws Failure: EBUSY if another fabric exports the backstore.
 void remove_leftover(ConfigTree& tree, const std::string& backstore, const std::string& wwn = {});
 
+/// A backstore, and the target that its volume would have of its own, or "".
+struct Leftover {
+  std::string backstore;
+  std::string wwn;
+};
+
+/// remove_leftover() of many at the same time: however many commands wait on however many disks, all of them
+/// come to their end at once. `done` is called for each, by one thread at a time, with its place in
+/// `leftovers` and a sentence: what has stood in the way, or "".
+void remove_leftovers(ConfigTree& tree, const std::vector<Leftover>& leftovers,
+                      const std::function<void(std::size_t, const std::string&)>& done);
+
 /// Removes a target that no LUN of is linked; false if there is none or it is in use.
 bool remove_idle_target(ConfigTree& tree, const std::string& wwn);
+
+/// The targets that a crash left without a LUN, which no backstore leads to any more: those that bear our
+/// names of target and initiator, or, where the crash took the initiator away, the other marks of ours.
+/// Removes them, and returns their names. A daemon that is at work has such targets for a moment: only where
+/// there is none.
+std::vector<std::string> remove_stray_targets(ConfigTree& tree);
 
 /// Removes the HBAs in our range of numbers that have no device: what a crash between two steps leaves.
 void remove_empty_hbas(ConfigTree& tree);

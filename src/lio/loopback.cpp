@@ -24,7 +24,9 @@ struct LinkOfLun {
 
 // What a LUN directory leads to, if anything: the kernel allows one link in it.
 std::optional<LinkOfLun> link_of(ConfigTree& tree, const std::string& lun_directory) {
-  for (const std::string& name : tree.list(lun_directory)) {
+  std::vector<std::string> names;
+  tolerating({ENOENT}, [&] { names = tree.list(lun_directory); });  // another thread may be removing it
+  for (const std::string& name : names) {
     const std::string path = below(lun_directory, name);
     if (auto backstore = tree.link_target(path)) return LinkOfLun{path, *backstore};
   }

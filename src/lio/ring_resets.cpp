@@ -11,7 +11,7 @@ namespace tcmufs::lio {
 
 namespace {
 
-constexpr auto pause_between = std::chrono::milliseconds(200);
+constexpr auto pause_between = std::chrono::milliseconds(50);
 
 void reset_until(const std::stop_token& stop, ConfigTree& tree, const std::string& file) {
   std::mutex mutex;

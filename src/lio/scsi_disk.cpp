@@ -59,17 +59,25 @@ std::optional<Obstacle> try_read(const std::string& node) {
   return std::nullopt;
 }
 
+/// Fills in the names; false if the SCSI device has no block device.
+bool name_disk(ScsiDisk& disk, const std::string& device, const std::string& dev) {
+  const auto blocks = names_in_if_there(device + "/block");
+  if (blocks.empty()) return false;
+  disk.name = blocks.front();
+  disk.node = dev + "/" + disk.name;
+  const auto sgs = names_in_if_there(device + "/scsi_generic");
+  disk.sg = sgs.empty() ? "" : dev + "/" + sgs.front();
+  return true;
+}
+
 /// One look for the disk: fills `disk` and says what is still missing.
 std::optional<Obstacle> look(ScsiDisk& disk, u64 size_bytes, const std::string& sysfs,
                              const std::string& dev) {
   const std::string device = device_directory(sysfs, disk.address);
   if (!is_known(disk.address, sysfs)) return Obstacle{"the kernel found no SCSI device there"};
-  const auto blocks = names_in_if_there(device + "/block");
-  if (blocks.empty()) return Obstacle{"no block device belongs to it (is the module sd_mod loaded?)"};
-  disk.name = blocks.front();
-  disk.node = dev + "/" + disk.name;
-  const auto sgs = names_in_if_there(device + "/scsi_generic");
-  disk.sg = sgs.empty() ? "" : dev + "/" + sgs.front();
+  if (!name_disk(disk, device, dev)) {
+    return Obstacle{"no block device belongs to it (is the module sd_mod loaded?)"};
+  }
   const auto number = device_number(sysfs + "/block/" + disk.name);
   if (!number) return Obstacle{quoted(disk.name) + " has no device number"};
   disk.number = *number;
@@ -122,6 +130,19 @@ ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadlin
 
 bool is_known(const std::string& address, const std::string& sysfs) {
   return path_exists(device_directory(sysfs, address));
+}
+
+std::optional<ScsiDisk> find_disk(const std::string& wwn, const std::string& sysfs, const std::string& dev) {
+  for (const std::string& address : names_in_if_there(sysfs + "/class/scsi_device")) {
+    const std::string device = device_directory(sysfs, address);
+    if (text_if_there(device + "/wwid") != wwn) continue;
+    ScsiDisk disk;
+    disk.address = address;
+    if (!name_disk(disk, device, dev)) continue;
+    disk.number = device_number(sysfs + "/block/" + disk.name).value_or(0);
+    return disk;
+  }
+  return std::nullopt;
 }
 
 void rescan_disk(const ScsiDisk& disk, u64 size_bytes, const Deadline& deadline, const std::string& sysfs) {

@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,11 @@ ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadlin
 
 /// Whether the kernel knows any device of that address, whatever its state.
 bool is_known(const std::string& address, const std::string& sysfs = "/sys");
+
+/// The disk whose identity is `wwn` ("naa.6001405...", as in sysfs), whatever its state: what the kernel
+/// knows of it, without asking it. Nothing if there is none.
+std::optional<ScsiDisk> find_disk(const std::string& wwn, const std::string& sysfs = "/sys",
+                                  const std::string& dev = "/dev");
 
 /// Makes the kernel read the capacity again and waits until the disk has `size_bytes`. Throws Failure.
 void rescan_disk(const ScsiDisk& disk, u64 size_bytes, const Deadline& deadline,

@@ -7,8 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
-#include <filesystem>
-#include <set>
 #include <sstream>
 
 #include "lio/config_directory.h"
@@ -19,6 +17,7 @@
 #include "lio/leftovers.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
+#include "volume/backstores.h"
 #include "volume/doctor.h"
 
 namespace tcmufs::volume {
@@ -27,59 +26,10 @@ namespace {
 
 using Grade = Finding::Grade;
 
-/// Names in /proc that are processes.
-std::vector<std::string> processes(const DoctorPlaces& places) {
-  auto names = lio::names_in_if_there(places.kernel.proc);
-  std::erase_if(names, [](const std::string& name) {
-    return name.find_first_not_of("0123456789") != std::string::npos;
-  });
-  return names;
-}
-
 bool is_running(const DoctorPlaces& places, const std::string& program) {
-  return std::ranges::any_of(processes(places), [&](const std::string& process) {
+  return std::ranges::any_of(process_numbers(places.kernel), [&](const std::string& process) {
     return lio::text_if_there(places.kernel.proc + "/" + process + "/comm") == program;
   });
-}
-
-struct Backstore {
-  std::string path;  // "core/user_7/NAME"
-  std::string dev_config;
-
-  bool ours() const { return dev_config.starts_with("tcmufs/"); }
-  /// As the kernel names its UIO device.
-  std::string uio_name() const {
-    return "tcm-user/" + path.substr(std::string("core/user_").size()) + "/" + dev_config;
-  }
-};
-
-std::vector<Backstore> backstores(lio::ConfigTree& tree) {
-  std::vector<Backstore> result;
-  for (const std::string& hba : lio::user_hbas(tree)) {
-    for (const std::string& name : lio::devices_of(tree, hba)) {
-      Backstore one{lio::below(hba, name), ""};
-      if (lio::tolerating({ENOENT}, [&] { one.dev_config = lio::dev_config_of(tree, one.path); }))
-        result.push_back(std::move(one));
-    }
-  }
-  return result;
-}
-
-/// Names of the UIO devices that some process has open, as the kernel names them.
-std::set<std::string> served_names(const DoctorPlaces& places) {
-  std::set<std::string> open;
-  for (const std::string& process : processes(places)) {
-    const std::string directory = places.kernel.proc + "/" + process + "/fd/";
-    for (const std::string& fd : lio::names_in_if_there(directory)) {
-      std::error_code gone;
-      const std::string target = std::filesystem::read_symlink(directory + fd, gone).string();
-      if (target.starts_with("/dev/uio")) open.insert(target.substr(std::string("/dev/").size()));
-    }
-  }
-  std::set<std::string> names;
-  for (const std::string& uio : open)
-    names.insert(lio::text_if_there(places.kernel.sysfs + "/class/uio/" + uio + "/name"));
-  return names;
 }
 
 }  // namespace
@@ -123,7 +73,7 @@ std::vector<Finding> examine_others(lio::ConfigTree& tree, const DoctorPlaces& p
   std::vector<Finding> findings;
   std::string names;
   std::size_t count = 0;
-  for (const Backstore& one : backstores(tree)) {
+  for (const KernelBackstore& one : kernel_backstores(tree)) {
     if (one.ours()) continue;
     ++count;
     names += (names.empty() ? "" : ", ") + one.path + " (" + one.dev_config + ")";
@@ -145,22 +95,24 @@ std::vector<Finding> examine_others(lio::ConfigTree& tree, const DoctorPlaces& p
 
 std::vector<Finding> examine_leftovers(lio::ConfigTree& tree, const DoctorPlaces& places) {
   std::vector<Finding> findings;
-  const auto served = served_names(places);
-  for (const Backstore& one : backstores(tree)) {
+  const auto served = find_served(places.kernel).uio_names;
+  for (const KernelBackstore& one : kernel_backstores(tree)) {
     if (!one.ours() || served.contains(one.uio_name())) continue;
-    const std::string identity = one.dev_config.substr(std::string("tcmufs/").size());
     const bool linked = !lio::loopback_links_of(tree, one.path).empty();
     findings.push_back({Grade::fix, "leftovers",
                         "nobody serves " + quoted(one.path) +
                             (linked ? ", whose disk is there: its I/O waits" : "") + "; mount the store " +
-                            identity.substr(0, identity.find('/')) +
-                            " (its file .tcmufs/uuid says so) again, which takes it over or removes it"});
+                            one.store() +
+                            " (its file .tcmufs/uuid says so) again, which takes it over or removes it; or, "
+                            "to lose what is not synced: mountctl cleanup --store " +
+                            one.store()});
   }
   for (const std::string& hba : lio::user_hbas(tree)) {
     const auto number = lio::user_hba_number(hba.substr(hba.rfind('/') + 1));
     if (*number < lio::first_hba_number || !lio::devices_of(tree, hba).empty()) continue;
-    findings.push_back({Grade::warn, "leftovers",
-                        quoted(hba) + " is empty and in our range; it does no harm: rmdir takes it away"});
+    findings.push_back(
+        {Grade::warn, "leftovers",
+         quoted(hba) + " is empty and in our range; it does no harm: mountctl cleanup takes it away"});
   }
   if (findings.empty()) findings.push_back({Grade::ok, "leftovers", "every disk of tcmufs is served"});
   return findings;

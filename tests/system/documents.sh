@@ -22,6 +22,7 @@ given_partition() {                                                      # the f
   wait_until 20 test -b "$(control db0 device)1"
 }
 given_refusal() { ! truncate -s 1000 "$mnt/db0" 2>/dev/null; }
+given_killed() { kill -9 "$(daemons)" && wait_until 60 no_daemon; }
 given_built() { mkdir -p build/release && ln -s "$TCMUFS_BIN" build/release/bin; }
 given_installed() { ln -s "$TCMUFS_BIN"/{tcmufs,mountctl} /usr/sbin/; }
 given_image() { truncate -s 4M "$1"; } # NAME

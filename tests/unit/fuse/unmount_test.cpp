@@ -1,8 +1,10 @@
 #include <sys/mount.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <future>
 
+#include "fuse/mount_point.h"
 #include "mounted_fixture.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
@@ -148,6 +150,31 @@ TEST_F(Unmounting, LeavesTheEntryToAnotherMountInTheSamePlace) {
   }
   EXPECT_EQ(read_text(table), "");
   unsetenv("LIBMOUNT_UTAB");
+}
+
+TEST_F(Unmounting, OnlyMountsWhoseDaemonIsDeadAreDead) {
+  const auto is_dead = [&] {
+    const auto dead = dead_mounts();
+    return std::any_of(dead.begin(), dead.end(),
+                       [&](const MountLine& line) { return line.point == directories->mount_point(); });
+  };
+  start();
+  expect(0, "touch a");
+  EXPECT_FALSE(is_dead());
+  session->stop();
+  EXPECT_TRUE(served());
+  server.join();
+  session.reset();
+  if (run_outside("findmnt $M").status == 0) run_outside("umount -l $M");
+  {
+    const MountPoint point(directories->mount_point(), "/store", {});
+  }  // the connection is closed, as by a death
+  EXPECT_TRUE(is_dead());
+  for (const MountLine& line : dead_mounts()) {
+    if (line.point == directories->mount_point()) clear_dead_mount(line);
+  }
+  EXPECT_FALSE(is_dead());
+  EXPECT_EQ(run_outside("findmnt $M").status, 1);
 }
 
 }  // namespace tcmufs::fuse

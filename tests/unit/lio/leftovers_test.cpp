@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <map>
+#include <set>
+
 #include "lio/ring_resets.h"
 #include "sys/error.h"
 #include "unit/lio/volume_objects.h"
@@ -169,6 +172,65 @@ TEST(Leftovers, ThatAnotherFabricExportsAreRefused) {
   } catch (const Failure& failure) {
     EXPECT_EQ(failure.error(), EBUSY);
   }
+}
+
+TEST(Leftovers, OfManyVolumesAllAreRemovedAlsoFromATargetTheyShare) {
+  FakeConfigfs tree;
+  add_foreign_objects(tree);
+  const auto before = tree.snapshot();
+  std::vector<lio::Leftover> leftovers;
+  {
+    lio::LoopbackTarget shared(tree, "naa.5001405000000002");
+    for (u32 lun = 0; lun < 8; ++lun) {
+      lio::Backstore backstore(tree, volume_options("volume-" + std::to_string(lun)));
+      lio::Lun link(shared, lun, backstore);
+      link.abandon();
+      backstore.abandon();
+      leftovers.push_back({backstore.path(), ""});
+    }
+    shared.abandon();
+  }
+  leftovers.push_back({leave_volume(tree), volume_wwn});
+  tree.serve_rings(false);
+  std::multiset<std::size_t> done;
+  lio::remove_leftovers(tree, leftovers, [&](std::size_t at, const std::string& problem) {
+    EXPECT_EQ(problem, "");
+    done.insert(at);
+  });
+  EXPECT_EQ(tree.snapshot(), before);
+  EXPECT_THAT(done, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8));
+}
+
+TEST(Leftovers, OfManyThoseThatCannotBeRemovedAreSaidAndTheOthersGo) {
+  FakeConfigfs tree;
+  const std::string stays = leave_volume(tree);
+  lio::Backstore going(tree, volume_options("going"));
+  going.abandon();
+  tree.fail_on("rmdir " + stays, EBUSY);
+  std::map<std::size_t, std::string> problems;
+  lio::remove_leftovers(tree, {{stays, ""}, {going.path(), ""}},
+                        [&](std::size_t at, const std::string& problem) { problems[at] = problem; });
+  EXPECT_THAT(problems, ElementsAre(testing::Pair(0, testing::HasSubstr("EBUSY")), testing::Pair(1, "")));
+  EXPECT_FALSE(tree.exists(going.path()));
+}
+
+TEST(Leftovers, TargetsWithoutALunAreOursByTheirNamesOrTheirMarks) {
+  FakeConfigfs tree;
+  add_foreign_objects(tree);
+  leave_volume(tree);  // has a LUN
+  const auto make = [&](const std::string& wwn, const std::string& nexus) {
+    tree.make_directory("loopback/" + wwn);
+    tree.make_directory("loopback/" + wwn + "/tpgt_1");
+    if (!nexus.empty()) tree.write("loopback/" + wwn + "/tpgt_1/nexus", nexus);
+  };
+  make("naa.5001405000000005", "naa.5001405000000006");  // somebody else's initiator
+  make("naa.5001405000000007", "");                      // nobody's
+  const auto before = tree.snapshot();
+  make("naa.5001405000000003", "naa.500140500000000b");
+  make("naa.5001405000000004", "");
+  tree.write("loopback/naa.5001405000000004/param/cmd_completion_affinity", "-2");
+  EXPECT_THAT(lio::remove_stray_targets(tree), ElementsAre("naa.5001405000000003", "naa.5001405000000004"));
+  EXPECT_EQ(tree.snapshot(), before);
 }
 
 TEST(Leftovers, EmptyHbasAreRemovedOnlyInOurRangeOfNumbers) {

@@ -173,5 +173,20 @@ TEST(RescanDisk, ThatKeepsItsOldSizeIsAFailure) {
   }
 }
 
+TEST(FindDisk, GoesByTheWwnAndAsksNoDisk) {
+  const FakePlaces places;
+  places.add_disk(4096);
+  FakePlaces::write(places.device() + "/wwid", "naa.60014051\n");
+  FakePlaces::write(places.sysfs() + "/class/scsi_device/2:0:1:0/device/wwid", "naa.60014052\n");
+  const auto disk = lio::find_disk("naa.60014051", places.sysfs(), places.dev());
+  ASSERT_TRUE(disk);
+  EXPECT_EQ(disk->address, "3:0:1:0");
+  EXPECT_EQ(disk->name, "sdx");
+  EXPECT_EQ(disk->node, places.dev() + "/sdx");
+  EXPECT_EQ(disk->number, makedev(8, 112));
+  EXPECT_FALSE(lio::find_disk("naa.60014052", places.sysfs(), places.dev())) << "it has no block device";
+  EXPECT_FALSE(lio::find_disk("naa.6001405", places.sysfs(), places.dev()));
+}
+
 }  // namespace
 }  // namespace tcmufs::test

@@ -25,7 +25,7 @@ std::string printed(const Arguments& arguments) {
 TEST(CommandLine, HelpNamesEveryCommandAndTheExitStatuses) {
   const std::string help = printed({"--help"});
   for (const char* command :
-       {"mount", "umount", "list", "status", "wait", "top", "watch", "doctor", "explain", "create", "apply",
+       {"mount", "umount", "cleanup", "list", "status", "wait", "top", "watch", "doctor", "explain", "create", "apply",
         "resize", "rm", "set", "get", "attach", "detach", "--mount"}) {
     EXPECT_THAT(help, HasSubstr("\n  " + std::string(command) + " "));
   }
