@@ -17,8 +17,8 @@ constexpr std::string_view yellow = "33";
 std::string_view colour_of(std::string_view word) {
   if (word == "ready" || word == "OK") return green;
   if (word == "failed" || word == "refused" || word == "FIX") return red;
-  if (word == "attaching" || word == "resizing" || word == "detaching" || word == "pending" ||
-      word == "draft" || word == "WARN") {
+  if (word == "attaching" || word == "paused" || word == "resizing" || word == "detaching" ||
+      word == "pending" || word == "draft" || word == "WARN") {
     return yellow;
   }
   return {};

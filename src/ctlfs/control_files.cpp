@@ -20,7 +20,7 @@ constexpr std::array<ControlFile, 10> kRootFiles{{{"status"},
                                                   {"events", false, true},
                                                   {"ctl", true}}};
 // What can be chosen about a volume: its files, and the defaults of new ones.
-constexpr std::array<ControlFile, 16> kSettings{{{"block_size", true},
+constexpr std::array<ControlFile, 17> kSettings{{{"block_size", true},
                                                  {"physical_block_size", true},
                                                  {"direct", true},
                                                  {"max_data_area_mb", true},
@@ -33,6 +33,7 @@ constexpr std::array<ControlFile, 16> kSettings{{{"block_size", true},
                                                  {"write_cache", true},
                                                  {"discard", true},
                                                  {"cmd_timeout", true},
+                                                 {"enospc_timeout", true},
                                                  {"vendor", true},
                                                  {"product", true},
                                                  {"serial", true}}};

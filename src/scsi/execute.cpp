@@ -73,7 +73,8 @@ Response LogicalUnit::complete(const Plan& plan, Step step, std::error_code erro
     const u32 block_size = device_.block_size_bytes();
     if (plan.kind == Plan::Kind::read) return refuse(read_failure(error, store, plan.range, block_size));
     if (plan.kind == Plan::Kind::write) {
-      return refuse(write_failure(error, store, plan.range, block_size, plan.buffer(command.buffer)));
+      return refuse_transfer(
+          plan, write_failure(error, store, plan.range, block_size, plan.buffer(command.buffer)));
     }
   }
   return complete(plan, step, error);

@@ -54,8 +54,9 @@ std::variant<Response, Plan> LogicalUnit::start(const Command& command) {
 Response LogicalUnit::complete(const Plan& plan, Step step, std::error_code error) {
   if (error) {
     if (step == Step::flush) device_.note_failed_flush();
-    const bool reading = plan.kind == Plan::Kind::read && step == Step::transfer;
-    return refuse(sense_of(error, reading ? Direction::reading : Direction::writing));
+    if (step == Step::flush) return refuse(sense_of(error, Direction::writing));
+    const bool reading = plan.kind == Plan::Kind::read;
+    return refuse_transfer(plan, sense_of(error, reading ? Direction::reading : Direction::writing));
   }
   // Somebody else's flush may have been told of what this one has lost.
   if (plan.flush && device_.flush_failed()) return refuse(sense::write_error);
@@ -68,6 +69,14 @@ Response LogicalUnit::complete(const Plan& plan, Step step, std::error_code erro
 Response LogicalUnit::refuse(const Sense& sense) const noexcept {
   return {
       .status = Status::check_condition, .data_in_bytes = 0, .sense = encode(sense, device_.sense_format())};
+}
+
+Response LogicalUnit::refuse_transfer(const Plan& plan, const Sense& sense) const noexcept {
+  Response response = refuse(sense);
+  const Sense& no_room = sense::space_allocation_failed;
+  response.no_room = plan.only_writes() && sense.key == no_room.key && sense.code == no_room.code &&
+                     sense.qualifier == no_room.qualifier;
+  return response;
 }
 
 void LogicalUnit::resize(u64 size_bytes) {

@@ -55,6 +55,7 @@ class LogicalUnit {
 
  private:
   Response refuse(const Sense& sense) const noexcept;
+  Response refuse_transfer(const Plan& plan, const Sense& sense) const noexcept;
 
   Device device_;
   std::atomic<u64> medium_changes_ = 0;

@@ -34,6 +34,8 @@ struct [[nodiscard]] Response {
   /// command has no data-in.
   std::optional<std::size_t> data_in_bytes;
   SenseBytes sense;
+  /// The store had no room for a write, which may be tried again as if it had never been.
+  bool no_room = false;
 };
 
 }  // namespace tcmufs::scsi

@@ -50,6 +50,8 @@ struct Plan {
     plan.run = run;
     return plan;
   }
+  /// Whether all it does is to write the same bytes to the same place, however often.
+  bool only_writes() const noexcept { return kind == Kind::write || kind == Kind::zero; }
   Plan&& flushing(bool flush_too) && {
     flush = flush_too;
     return std::move(*this);

@@ -61,6 +61,7 @@ void FileVolume::tune(const Settings& settings) {
   try {
     disk_->tune(settings);
     keep_settings(settings);
+    statistics_.space_wait().set_limit(settings.enospc_timeout_s);
   } catch (...) {
     try {
       disk_->tune(record_.settings);

@@ -25,9 +25,12 @@ Dispatcher::Dispatcher(std::span<std::byte> memory, scsi::LogicalUnit& unit, Eng
       engine_(engine),
       statistics_(statistics),
       in_flight_(statistics.commands_in_flight()),
+      space_(statistics.space_wait()),
       ring_(memory, observer) {
   batch_.reserve(batch_limit);
   answered_.reserve(batch_limit);
+  held_.reserve(job_limit);
+  again_.reserve(job_limit);
   free_jobs_.reserve(job_limit);
 }
 
@@ -63,7 +66,11 @@ u32 Dispatcher::take(u64 now_ns) noexcept {
     job->operation = operation;
     job->taken_ns = taken_ns_;
     in_flight_.begin(job->slot, std::span(command->cdb).first<16>(), taken_ns_);
-    batch_.push_back(job);
+    if (space_.closed() && job->plan.only_writes()) {
+      hold(*job, now_ns);
+    } else {
+      batch_.push_back(job);
+    }
   }
   if (taken > 0) statistics_.batch_taken(ring_.in_flight());
   if (!batch_.empty()) engine_.submit(batch_);
@@ -71,20 +78,61 @@ u32 Dispatcher::take(u64 now_ns) noexcept {
 }
 
 void Dispatcher::finish() noexcept {
+  if (must_look()) look_at_held();
   const auto finished = engine_.reap();
   if (finished.empty() && answered_.empty()) return;
   const u64 now = now_ns();
   for (Job* job : finished) {
-    in_flight_.end(job->slot);
+    if (job->response.no_room && space_.refused(now)) {
+      hold(*job, now);
+      continue;
+    }
     statistics_.finished(job->operation, bytes_of(job->plan), job->response.status, now - job->taken_ns);
-    ring_.finish(*job->command, ring_response(job->response));
-    free_jobs_.push_back(job);
+    answer(*job);
   }
   for (const Answered& command : answered_) {
     statistics_.finished(command.operation, 0, command.status, now - taken_ns_);
   }
   answered_.clear();
   statistics_.set_in_flight(ring_.in_flight());
+}
+
+void Dispatcher::answer(Job& job) noexcept {
+  in_flight_.end(job.slot);
+  ring_.finish(*job.command, ring_response(job.response));
+  free_jobs_.push_back(&job);
+}
+
+void Dispatcher::hold(Job& job, u64 now_ns) noexcept {
+  if (held_.empty()) held_until_ns_ = now_ns + SpaceWait::busy_after_ns;
+  held_.push_back(&job);
+}
+
+void Dispatcher::look_at_held() noexcept {
+  const u64 now = now_ns();
+  space_.look(now);
+  if (held_.empty()) return;
+  if (!space_.closed()) {
+    again_.swap(held_);
+    engine_.submit(again_);
+    again_.clear();
+  } else if (now >= held_until_ns_) {
+    answer_busy();
+  }
+}
+
+// It comes again, and is counted when it is done.
+void Dispatcher::answer_busy() noexcept {
+  for (Job* job : held_) {
+    job->response = {.status = scsi::Status::busy, .data_in_bytes = {}, .sense = {}};
+    answer(*job);
+  }
+  held_.clear();
+}
+
+void Dispatcher::let_go() noexcept {
+  answer_busy();
+  space_.stop();
 }
 
 }  // namespace tcmufs::volume

@@ -12,14 +12,15 @@
 namespace tcmufs::volume {
 
 /// Brings the commands of one ring to unit and engine, and their answers back into the ring: all that a
-/// Server does between waking and telling the kernel. Waits for nothing, and allocates nothing once every job
-/// there may be has been made. Used by one thread at a time.
+/// Server does between waking and telling the kernel. Writes for which the store has no room it holds
+/// (SpaceWait). Waits for nothing, and allocates nothing once every job there may be has been made. Used by
+/// one thread at a time.
 class Dispatcher {
  public:
   /// Throws Failure (EPROTO) for a mailbox that cannot be used. `observer` is the ring's.
   Dispatcher(std::span<std::byte> memory, scsi::LogicalUnit& unit, Engine& engine, Statistics& statistics,
              tcmu::StoreObserver* observer = nullptr);
-  /// No command may be left in the engine.
+  /// No command may be left in the engine, and none be held.
   ~Dispatcher() = default;
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -32,9 +33,19 @@ class Dispatcher {
   /// Stores the answers to what the engine has finished.
   void finish() noexcept;
 
+  /// Whether finish() is to be called within SpaceWait::busy_after_ns, though the engine may finish nothing.
+  bool must_look() const noexcept { return !held_.empty() || space_.paused(); }
+  /// Answers the writes that wait for room: nobody tries them again here.
+  void let_go() noexcept;
+
   tcmu::Ring& ring() noexcept { return ring_; }
 
  private:
+  void hold(Job& job, u64 now_ns) noexcept;
+  void look_at_held() noexcept;
+  void answer_busy() noexcept;
+  void answer(Job& job) noexcept;
+
   struct Answered {  // at once
     Operation operation;
     scsi::Status status;
@@ -44,12 +55,16 @@ class Dispatcher {
   Engine& engine_;
   Statistics& statistics_;
   InFlight& in_flight_;
+  SpaceWait& space_;
   tcmu::Ring ring_;
   std::vector<std::unique_ptr<Job>> jobs_;  // all there are
   std::vector<Job*> free_jobs_;
   std::vector<Job*> batch_;
   std::vector<Answered> answered_;
-  u64 taken_ns_ = 0;  // when the batch was
+  std::vector<Job*> held_;   // writes that wait for room
+  std::vector<Job*> again_;  // those that are tried once more
+  u64 held_until_ns_ = 0;    // then they are answered
+  u64 taken_ns_ = 0;         // when the batch was
 };
 
 }  // namespace tcmufs::volume

@@ -44,6 +44,8 @@ std::string hint(const Facts& facts) {
       if (!facts.target.empty()) return attach + " attaches it";
       return facts.size_bytes == 0 ? "give it a size: truncate -s 10G FILE"
                                    : "close it once more to attach it";
+    case State::paused:
+      return "make room where the image is, or let it have more: it goes on by itself";
     case State::failed:
       return "see last_error; " + (facts.target.empty() ? "closing the file once more" : attach) +
              " tries again";
@@ -99,6 +101,8 @@ std::string_view state_name(State state) {
       return "ready";
     case State::resizing:
       return "resizing";
+    case State::paused:
+      return "paused";
     case State::failed:
       return "failed";
     case State::detaching:

@@ -10,7 +10,7 @@
 
 namespace tcmufs::volume {
 
-enum class State { draft, pending, attaching, ready, resizing, failed, detaching };
+enum class State { draft, pending, attaching, ready, resizing, paused, failed, detaching };
 
 /// The one word that users see.
 std::string_view state_name(State state);

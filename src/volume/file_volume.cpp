@@ -43,6 +43,7 @@ FileVolume::FileVolume(Context& context, std::string path, const Record& record,
   if (::fstat(image_.number(), &medium_) != 0) throw_errno("cannot stat an image");
   facts_.size_bytes = static_cast<u64>(medium_.st_size);
   if (record_.draft) facts_.state = State::draft;
+  statistics_.space_wait().tell([this](SpaceWait::Change change) { room_changed(change); });
 }
 
 FileVolume::FileVolume(Context& context, std::string path, Fd image, std::string problem)
@@ -179,7 +180,12 @@ std::string FileVolume::control(const std::string& file) {
 
 Facts FileVolume::facts() const {
   const std::lock_guard lock(mutex_);
-  return facts_;
+  Facts facts = facts_;
+  if (!no_room_.empty() && facts.state == State::ready) {
+    facts.state = State::paused;
+    facts.last_error = no_room_;
+  }
+  return facts;
 }
 
 VolumeMetrics FileVolume::metrics() const {

@@ -166,6 +166,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   template <typename Work>
   void transition(const std::string& what, Work work);
   void disk_failed(const std::string& sentence);
+  void room_changed(SpaceWait::Change change);
   // mutex_ locked.
   void record(const std::string& word, const std::string& detail = {}) noexcept;
   void enter(State state) noexcept;
@@ -189,6 +190,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   lio::ScsiDisk device_;
   std::string problem_;
   pid_t maker_ = 0;
+  std::string no_room_;    // while writes wait for room: what to do, in words
   bool stranded_ = false;  // the kernel has a disk of it that could not be taken over
 };
 

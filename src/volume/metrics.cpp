@@ -11,7 +11,7 @@ namespace tcmufs::volume {
 namespace {
 
 constexpr std::array states = {State::draft,    State::pending, State::attaching, State::ready,
-                               State::resizing, State::failed,  State::detaching};
+                               State::resizing, State::paused,  State::failed,    State::detaching};
 
 // Buckets of histograms end at each power of two of nanoseconds from the first (4 us) to the last (17 s).
 constexpr unsigned first_exponent = 12;

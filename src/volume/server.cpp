@@ -22,6 +22,7 @@ namespace {
 constexpr u32 notice_limit = 4096;
 
 constexpr int courteous_niceness = 5;
+constexpr int looking_interval_ms = SpaceWait::busy_after_ns / 1'000'000;
 
 void relax() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -83,6 +84,7 @@ void Server::run() noexcept {
     engine_.wait();
     dispatcher_.finish();
   }
+  dispatcher_.let_go();
   if (present_ && !ring_.broken()) present_ = give_back();
   statistics_.set_in_flight(0);
   if (stopped) return;
@@ -99,7 +101,8 @@ bool Server::wait() noexcept {
   }
   if (dispatcher_.can_take() && ring_.waiting()) return !stopping_;
   std::array<epoll_event, 3> events{};
-  const int count = ::epoll_wait(epoll_.number(), events.data(), events.size(), -1);
+  const int count = ::epoll_wait(epoll_.number(), events.data(), events.size(),
+                                 dispatcher_.must_look() ? looking_interval_ms : -1);
   for (int i = 0; i < count; ++i) {
     const epoll_event& event = events[static_cast<std::size_t>(i)];
     if (event.data.fd == stop_.number()) return false;

@@ -11,6 +11,7 @@
 
 #include "scsi/limits.h"
 #include "sys/error.h"
+#include "volume/space_wait.h"
 
 namespace tcmufs::volume {
 
@@ -110,6 +111,7 @@ constexpr std::array table{
     on_or_off<&Settings::write_cache>("write_cache"),
     on_or_off<&Settings::discard>("discard"),
     number<&Settings::cmd_timeout_s, 0, 86400>("cmd_timeout", made, "0 to 86400"),
+    number<&Settings::enospc_timeout_s, 0, SpaceWait::longest_s>("enospc_timeout", live, "0 to 150"),
     text<&Settings::vendor, 1, 8>("vendor", "1 to 8 printable ASCII characters"),
     text<&Settings::product, 1, 16>("product", "1 to 16 printable ASCII characters"),
     text<&Settings::serial, 0, 32>("serial", "at most 32 printable ASCII characters"),

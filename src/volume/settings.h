@@ -25,6 +25,7 @@ struct Settings {
   bool write_cache = true;               // what is acknowledged need not be stable before it is flushed
   bool discard = true;                   // UNMAP gives room back to the store
   u32 cmd_timeout_s = 0;                 // after which the kernel fails a command; 0: never
+  u32 enospc_timeout_s = 60;             // how long writes wait for room in the store; 0: they fail at once
   std::string vendor = "TCMUFS";         // of INQUIRY
   std::string product = "Virtual Disk";  // of INQUIRY
   std::string serial;                    // unit serial number; empty: from the uuid

@@ -10,6 +10,7 @@
 #include "scsi/plan.h"
 #include "sys/integers.h"
 #include "volume/in_flight.h"
+#include "volume/space_wait.h"
 
 namespace tcmufs::volume {
 
@@ -96,6 +97,8 @@ class Statistics {
 
   StatisticsFigures figures() const noexcept;
 
+  /// What becomes of writes for which there is no room.
+  SpaceWait& space_wait() noexcept { return space_wait_; }
   /// What the engine has, command by command.
   InFlight& commands_in_flight() noexcept { return commands_in_flight_; }
   const InFlight& commands_in_flight() const noexcept { return commands_in_flight_; }
@@ -126,6 +129,7 @@ class Statistics {
   Counter kicks_;
   std::atomic<u64> in_flight_ = 0;
   InFlight commands_in_flight_;
+  SpaceWait space_wait_;
 };
 
 }  // namespace tcmufs::volume

@@ -13,7 +13,7 @@ dd if=/dev/zero of="$work/mounted/file" bs=1M count=1 oflag=direct status=none
 must_fail 'busy' rm "$mnt/v"
 
 settings='block_size=512 physical_block_size=4096 direct=0 max_data_area_mb=[0-9]+ cmd_ring_size_mb=[0-9]+ data_pages_per_blk=[0-9]+ queue_depth=[0-9]+
-  read_ahead_kb=[0-9]+ poll_us=[0-9]+ read_only=0 write_cache=1 discard=1 cmd_timeout=0 vendor=TCMUFS product=Virtual[[:blank:]]Disk serial='
+  read_ahead_kb=[0-9]+ poll_us=[0-9]+ read_only=0 write_cache=1 discard=1 cmd_timeout=0 enospc_timeout=60 vendor=TCMUFS product=Virtual[[:blank:]]Disk serial='
 
 # NAME REGEX: all lines together, joined by |, must match.
 volume_files="

@@ -106,6 +106,35 @@ TEST_F(EventsTest, ASizeThatFitsNoBlocksFailsOnce) {
   EXPECT_THAT(taken(), ElementsAre("db0 created", "db0 attaching", "db0 failed " + sentence));
 }
 
+TEST_F(EventsTest, ADiskWithoutRoomIsPausedAndGoesOnOrGivesUp) {
+  auto volume = attached("db0");
+  volume->set_control("enospc_timeout", "7");
+  taken();
+  SpaceWait& space = kernel_.statistics->space_wait();
+  constexpr u64 second = 1'000'000'000;
+  ASSERT_TRUE(space.refused(100 * second));
+  EXPECT_EQ(volume->control("state"), "paused\n");
+  EXPECT_THAT(volume->control("last_error"),
+              StartsWith("there is no room left for what is written to 'db0' (ENOSPC or EDQUOT): its writes "
+                         "wait. Make room where its image is, and they go on by themselves; after 7 s"));
+  EXPECT_THAT(volume->control("status"), HasSubstr("hint: make room where the image is"));
+  EXPECT_THAT(registry_->control("metrics"), HasSubstr("state=\"paused\"} 1"));
+  EXPECT_THAT(taken(), ElementsAre(StartsWith("db0 paused there is no room left")));
+  EXPECT_THAT(registry_->control("last_error"), StartsWith("there is no room left"));
+  space.look(101 * second);
+  space.look(102 * second);
+  EXPECT_EQ(volume->control("state"), "ready\n");
+  EXPECT_EQ(volume->control("last_error"), "");
+  EXPECT_THAT(taken(), ElementsAre("db0 ready /dev/fake-db0"));
+  ASSERT_TRUE(space.refused(200 * second));
+  space.look(208 * second);
+  ASSERT_FALSE(space.refused(208 * second));
+  EXPECT_EQ(volume->control("state"), "ready\n");
+  EXPECT_THAT(volume->control("last_error"), StartsWith("writes to 'db0' have failed: for 7 s"));
+  EXPECT_THAT(taken(), ElementsAre(StartsWith("db0 paused"), StartsWith("db0 refused writes"),
+                                   "db0 ready /dev/fake-db0"));
+}
+
 TEST_F(EventsTest, TheErrorLogKeepsTheLast200) {
   for (int i = 0; i < 300; ++i) registry_->refused("refusal " + std::to_string(i));
   const auto kept = errors();

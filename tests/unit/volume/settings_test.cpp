@@ -84,7 +84,8 @@ TEST(Settings, NumbersHaveTheirBounds) {
   for (const auto& [name, least, most] :
        {Bounds{"max_data_area_mb", 8, 2048}, Bounds{"cmd_ring_size_mb", 1, 8},
         Bounds{"data_pages_per_blk", 1, 256}, Bounds{"queue_depth", 1, 1024},
-        Bounds{"read_ahead_kb", 0, 65536}, Bounds{"poll_us", 0, 10000}, Bounds{"cmd_timeout", 0, 86400}}) {
+        Bounds{"read_ahead_kb", 0, 65536}, Bounds{"poll_us", 0, 10000}, Bounds{"cmd_timeout", 0, 86400},
+        Bounds{"enospc_timeout", 0, 150}}) {
     for (const u32 number : {least, most}) {
       const std::string text = std::to_string(number);
       EXPECT_EQ(setting_text(with_setting({}, name, text, "x"), name), text);
@@ -136,7 +137,8 @@ TEST(Settings, ASerialNumberIsAsciiOrNone) {
 
 TEST(Settings, SomeNeedNoOtherDisk) {
   for (const std::string& name : setting_names()) {
-    const bool live = name == "queue_depth" || name == "read_ahead_kb" || name == "poll_us";
+    const bool live =
+        name == "queue_depth" || name == "read_ahead_kb" || name == "poll_us" || name == "enospc_timeout";
     for (const char* value : {"512", "4096", "1", "9"}) {
       Settings other;
       try {
