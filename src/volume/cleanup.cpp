@@ -210,9 +210,11 @@ void clean_up(lio::ConfigTree& tree, const CleanupOptions& options, const Cleanu
     std::string& names = servers[at->backstore.store() + " is served by " + at->server];
     names += (names.empty() ? "" : ", ") + at->shown(places);
   }
+  const auto& say = options.stores.empty() ? words.left : words.refused;
   for (const auto& [store, names] : servers) {
-    (options.stores.empty() ? words.left : words.refused)("the store " + store + ": left as it is: " + names +
-                                                          ". 'mountctl umount' takes that down");
+    std::string sentence = "the store ";
+    sentence.append(store).append(": left as it is: ").append(names);
+    say(sentence.append(". 'mountctl umount' takes that down"));
   }
   volumes.erase(served, volumes.end());
   if (options.dry_run) return say_what_would_be(volumes, words, places);

@@ -248,6 +248,8 @@ void FileVolume::enter(State state) noexcept {
   record(std::string(state_name(state)), state == State::ready    ? facts_.device
                                          : state == State::failed ? facts_.last_error
                                                                   : std::string());
+  // A disk that is taken over is served before it is ready.
+  if (state == State::ready && !no_room_.empty()) record(std::string(state_name(State::paused)), no_room_);
 }
 
 void FileVolume::removed() noexcept {

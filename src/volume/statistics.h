@@ -128,8 +128,8 @@ class Statistics {
   Counter batches_;
   Counter kicks_;
   std::atomic<u64> in_flight_ = 0;
-  InFlight commands_in_flight_;
   SpaceWait space_wait_;
+  InFlight commands_in_flight_;
 };
 
 }  // namespace tcmufs::volume

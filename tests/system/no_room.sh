@@ -9,10 +9,14 @@ data_bytes=33554432
 modprobe -a loop ext4
 truncate -s 128M "$work/small"
 mkfs.ext4 -q "$work/small"
-mount -o loop "$work/small" "$store"
+small=$work/on_small
+mkdir "$small"
+mount -o loop "$work/small" "$small"
+store=$small/store
+mkdir "$store"
 remember
-free() { echo $(($(stat -f -c '%a * %S' "$store"))); } # bytes
-fill() { fallocate -l $(($(free) - 8388608)) "$store/.filler"; } # so that 8 MiB are left
+free() { echo $(($(stat -f -c '%a * %S' "$small"))); } # bytes
+fill() { fallocate -l $(($(free) - 8388608)) "$small/filler"; } # so that 8 MiB are left
 is_paused() { [ "$(state v)" = paused ]; }
 is_ready() { [ "$(state v)" = ready ]; }
 write_data() { dd if="$work/data" of=$links/v bs=1M oflag=direct status=none; }
@@ -56,7 +60,7 @@ wait_until 30 is_paused
 kill -0 $writer || fail "the writer did not wait"
 
 step "there is room: it goes on"
-rm "$store/.filler"
+rm "$small/filler"
 begin=$(date +%s%N)
 wait $writer || fail "the writer"
 echo "the writer was done $((($(date +%s%N) - begin) / 1000000)) ms after there was room"
@@ -101,4 +105,4 @@ echo "the daemon has ended within $((SECONDS - begin)) s"
 if wait $writer; then fail "the writer was not told"; fi
 dmesg -C # which has said that the buffers were lost
 nothing_left
-umount "$store"
+umount "$small"

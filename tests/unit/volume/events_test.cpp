@@ -135,6 +135,17 @@ TEST_F(EventsTest, ADiskWithoutRoomIsPausedAndGoesOnOrGivesUp) {
                                    "db0 ready /dev/fake-db0"));
 }
 
+TEST_F(EventsTest, ADiskThatBecomesReadyWithoutRoomIsPaused) {
+  auto volume = create("db0", mib);
+  volume->attach();
+  taken();
+  ASSERT_TRUE(kernel_.statistics->space_wait().refused(100'000'000'000));
+  volume->resize(2 * mib, other);
+  EXPECT_THAT(taken(), ElementsAre(StartsWith("db0 paused"), "db0 resizing", "db0 resized 2097152",
+                                   "db0 ready /dev/fake-db0", StartsWith("db0 paused")));
+  EXPECT_EQ(volume->control("state"), "paused\n");
+}
+
 TEST_F(EventsTest, TheErrorLogKeepsTheLast200) {
   for (int i = 0; i < 300; ++i) registry_->refused("refusal " + std::to_string(i));
   const auto kept = errors();
