@@ -77,7 +77,9 @@ detach_and_empty() {
   is_ready || fail "v is $(state v)"
 }
 detach_and_empty
-mountctl set v enospc_timeout=3
+mountctl set v enospc_timeout=3 # which must be kept in the store: not once that is full
+truncate -s $size "$mnt/at_once"
+mountctl set at_once enospc_timeout=0
 fill
 begin=$SECONDS
 must_fail 'No space left on device' write_data
@@ -89,12 +91,16 @@ begin=$SECONDS
 must_fail 'No space left on device' write_data
 [ $((SECONDS - begin)) -lt 3 ] || fail "the second write has waited"
 cmp -n 1048576 "$work/first" $links/v || fail "v cannot be read"
-mountctl set v enospc_timeout=0
-must_fail 'No space left on device' write_data
+begin=$SECONDS
+must_fail 'No space left on device' dd if="$work/data" of=$links/at_once bs=1M oflag=direct status=none
+[ $((SECONDS - begin)) -lt 3 ] || fail "a write without a limit has waited"
+must_be "the pauses of at_once" "$(timeout 2 cat "$mnt/.ctl/vol/at_once/events" | grep -c ' paused ')" 0
 
 step "the daemon ends in time with writes waiting"
+rm "$small/filler"
+detach_and_empty
 mountctl set v enospc_timeout=4
-sleep 10
+fill
 dd if="$work/data" of=$links/v bs=1M conv=fsync status=none 2>/dev/null &
 writer=$!
 wait_until 30 is_paused
