@@ -86,13 +86,13 @@ Served find_served(const lio::KernelPlaces& places) {
   Served served;
   const std::string self = std::to_string(::getpid());
   for (const std::string& process : process_numbers(places)) {
-    if (process == self) continue;
     const std::string directory = places.proc + "/" + process + "/fd/";
     for (const std::string& fd : lio::names_in_if_there(directory)) {
       std::error_code gone;
       const std::string target = std::filesystem::read_symlink(directory + fd, gone).string();
       const bool uio = target.starts_with("/dev/uio");
-      if ((!uio && !target.ends_with(lock_name)) || !is_living(places, process)) continue;
+      const bool lock = process != self && target.ends_with(lock_name);
+      if ((!uio && !lock) || !is_living(places, process)) continue;
       const std::string file =
           uio ? places.sysfs + "/class/uio/" + target.substr(std::string("/dev/").size()) + "/name"
               : target.substr(0, target.rfind('/')) + "/uuid";

@@ -30,10 +30,10 @@ bool is_living(const lio::KernelPlaces& places, const std::string& process);
 /// "17 (dd)".
 std::string shown_process(const lio::KernelPlaces& places, const std::string& process);
 
-/// What other living processes serve, and which process that is, in words.
+/// What living processes serve, and which process that is, in words.
 struct Served {
   std::map<std::string, std::string> uio_names;  // as the kernel names the UIO devices they have open
-  std::map<std::string, std::string> stores;     // the uuids of those whose lock they have open
+  std::map<std::string, std::string> stores;     // the uuids of those whose lock others have open
 };
 Served find_served(const lio::KernelPlaces& places);
 

@@ -1,6 +1,7 @@
 #include "volume/cleanup.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <filesystem>
 
@@ -187,6 +188,14 @@ TEST_F(CleanupTest, WhoeverHasTheLockOfTheStoreIsAboutToServeIt) {
   clean();
   EXPECT_THAT(left_, ElementsAre(HasSubstr("served by process 17")));
   EXPECT_TRUE(tree_.exists(backstore));
+}
+
+TEST_F(CleanupTest, TheLockThatThisProcessHasKeepsOthersFromServing) {
+  leave_volume(test::volume_uuid);
+  add_process(std::to_string(::getpid()), "tcmufs", running);
+  open_lock(std::to_string(::getpid()), test::store_uuid);
+  clean();
+  EXPECT_EQ(tree_.snapshot(), before_);
 }
 
 TEST_F(CleanupTest, AProcessThatWasKilledServesNothingThoughItIsStillThere) {

@@ -1,6 +1,7 @@
 #include "volume/doctor.h"
 
 #include <gmock/gmock.h>
+#include <unistd.h>
 
 #include <fstream>
 
@@ -87,11 +88,19 @@ TEST_F(DoctorTest, ABackstoreOfOursThatNoProcessServesIsLeft) {
   add_backstore("core/user_1000001/db0", dev_config);
   EXPECT_THAT(leftovers(),
               AllOf(StartsWith("FIX leftovers: nobody serves 'core/user_1000001/db0'; mount the store "),
-                    HasSubstr(std::string("mountctl cleanup --store ") + store_uuid), Not(HasSubstr("its I/O waits"))));
+                    HasSubstr(std::string("mountctl cleanup --store ") + store_uuid),
+                    Not(HasSubstr("its I/O waits"))));
   name_uio("uio3", std::string("tcm-user/1000001/db0/") + dev_config);
   open_uio("17", "uio4");
   EXPECT_THAT(leftovers(), StartsWith("FIX")) << "another device is open";
   open_uio("18", "uio3");
+  EXPECT_THAT(leftovers(), StartsWith("OK"));
+}
+
+TEST_F(DoctorTest, WhatTheDaemonServesThatIsAskedIsServed) {
+  add_backstore("core/user_1000001/db0", dev_config);
+  name_uio("uio3", std::string("tcm-user/1000001/db0/") + dev_config);
+  open_uio(std::to_string(::getpid()), "uio3");
   EXPECT_THAT(leftovers(), StartsWith("OK"));
 }
 
