@@ -8,7 +8,7 @@
 
 namespace tcmufs::device {
 
-/// 16 bytes that follow from a text, and look like any others (FNV-1a of 128 bits).
+/// 16 bytes that follow from a text, and look like any others (FNV-1a of 128 bits, mixed).
 std::array<u8, 16> hash_of(std::string_view text) noexcept;
 
 /// The same as 32 hexadecimal digits.

@@ -66,7 +66,7 @@ TEST(Inquiry, APageCodeWithoutEvpdIsRefused) {
 // Linux' first to a target, of whichever LUN: refused, that LUN would never be found.
 TEST(Inquiry, TheLunOfScsi2InTheCdbIsNoObstacle) {
   TestDisk disk;
-  for (const u8 lun : {1, 5, 7}) {
+  for (const u8 lun : std::initializer_list<u8>{1, 5, 7}) {
     EXPECT_TRUE(disk.ask({0x12, static_cast<u8>(lun << 5), 0, 0, 36, 0}).good());
     EXPECT_TRUE(disk.ask({0x12, static_cast<u8>(lun << 5 | 1), 0x83, 0, 36, 0}).good());
   }
