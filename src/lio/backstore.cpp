@@ -98,7 +98,8 @@ std::string find_complete(ConfigTree& tree, const BackstoreOptions& options) {
     if (!tree.exists(device)) continue;
     const std::string dev_config = read_value(tree, device + "/attrib/dev_config");
     const bool complete = read_value(tree, device + "/enable") == "1" && is_exported(tree, device);
-    const bool never_named = dev_config.empty() && *user_hba_number(hba.substr(5)) >= first_hba_number;
+    const u32 number = *user_hba_number(hba.substr(5));
+    const bool never_named = dev_config.empty() && (number >= first_hba_number || number == options.hba);
     if (complete && dev_config == options.dev_config) {
       found = hba;
     } else if (!complete && (dev_config == options.dev_config || never_named)) {
@@ -118,10 +119,12 @@ Backstore::Parts Backstore::find_or_make(ConfigTree& tree, const BackstoreOption
     return {std::move(hba), ConfigDirectory(tree, found + "/" + options.name)};
   }
   for (int tries = 1;; ++tries) {
-    ConfigDirectory hba = make_hba(tree, options.name);
-    const std::string device = hba.path() + "/" + options.name;
+    ConfigDirectory hba = options.hba ? shared_hba(tree, *options.hba) : make_hba(tree, options.name);
+    const std::string path = hba.path() + "/" + options.name;
     try {
-      return {std::move(hba), ConfigDirectory(tree, device)};
+      ConfigDirectory device(tree, path);
+      if (!device.made()) throw Failure(EEXIST, quoted(path) + " is there already, and is somebody else's");
+      return {std::move(hba), std::move(device)};
     } catch (const Failure& failure) {
       // Somebody who clears away empty HBAs came in between.
       if (failure.error() != ENOENT || tries == device_tries) throw;

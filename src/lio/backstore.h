@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "lio/config_directory.h"
@@ -10,6 +11,7 @@ namespace tcmufs::lio {
 
 struct BackstoreOptions {
   std::string name;        // directory name below user_<hba>; [a-z0-9-], at most 63 bytes: the volume's uuid
+  std::optional<u32> hba;  // user_<hba>, which others may share; none: one of its own
   std::string dev_config;  // "tcmufs/<store uuid>/<volume uuid>": how objects of ours are known
   std::string serial;      // wwn/vpd_unit_serial
   u64 size_bytes = 0;
@@ -22,7 +24,7 @@ struct BackstoreOptions {
   u32 command_timeout_s = 0;  // cmd_time_out; 0: never
 };
 
-/// core/user_<hba>/<name>: one TCMU device on an HBA of its own, configured and enabled. Undoes itself.
+/// core/user_<hba>/<name>: one TCMU device on an HBA, configured and enabled. Undoes itself.
 class Backstore {
  public:
   /// Makes it, or, if the device is there already (enabled, with this dev_config, exported), takes it over as

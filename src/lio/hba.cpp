@@ -59,4 +59,8 @@ ConfigDirectory make_hba(ConfigTree& tree, const std::string& name) {
                 "Look at /sys/kernel/config/target/core for what took them");
 }
 
+ConfigDirectory shared_hba(ConfigTree& tree, u32 number) {
+  return {tree, "core/user_" + std::to_string(number), ConfigDirectory::Sharing::shared};
+}
+
 }  // namespace tcmufs::lio

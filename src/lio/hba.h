@@ -28,4 +28,7 @@ std::vector<std::string> devices_of(ConfigTree& tree, const std::string& hba);
 /// that is taken; an empty HBA of that number, which a crash left behind, is used.
 ConfigDirectory make_hba(ConfigTree& tree, const std::string& name);
 
+/// The HBA of that number, which may be there already and be others' too: its last user removes it.
+ConfigDirectory shared_hba(ConfigTree& tree, u32 number);
+
 }  // namespace tcmufs::lio

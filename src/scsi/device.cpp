@@ -17,9 +17,9 @@ constexpr u32 physical_limit_bytes = 1u << 20;
 const Format& checked(const Format& format) {
   const u32 block = format.block_size_bytes;
   const u32 physical = format.physical_block_size_bytes;
-  if (block != 512 && block != 4096) {
+  if (block < 512 || block > 4096 || !std::has_single_bit(block)) {
     throw Failure(EINVAL, "a disk cannot have blocks of " + std::to_string(block) + " bytes",
-                  "Use 512 or 4096");
+                  "Use 512, 1024, 2048 or 4096");
   }
   if (physical < block || physical > physical_limit_bytes || !std::has_single_bit(physical)) {
     throw Failure(EINVAL, "a disk cannot have physical blocks of " + std::to_string(physical) + " bytes",
@@ -85,6 +85,7 @@ void Device::set_identity(Identity identity) {
     const std::lock_guard held(mutex_);
     identity.uuid = identity_.uuid;
     identity.serial = identity_.serial;
+    identity.naa = identity_.naa;
     if (identity == identity_) return;
     identity_ = std::move(identity);
   }

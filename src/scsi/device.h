@@ -55,7 +55,7 @@ class Device {
   void set_stopped(bool stopped) noexcept;
   /// These raise a unit attention if they change something, unless nobody has asked for anything that could
   /// have changed.
-  void set_identity(Identity identity);  // all but uuid and serial number
+  void set_identity(Identity identity);  // all but uuid, serial number and designator
   void resize(u64 size_bytes) noexcept;
   void set_read_only(bool read_only) noexcept;
 

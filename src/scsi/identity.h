@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "sys/integers.h"
 #include "sys/uuid.h"
@@ -9,11 +10,12 @@ namespace tcmufs::scsi {
 
 /// What a disk is, to its initiators.
 struct Identity {
-  Uuid uuid;  // the NAA-6 designator comes from it
+  Uuid uuid;
   std::string vendor = "TCMUFS";
   std::string product = "Virtual Disk";
   std::string revision = "0001";
-  std::string serial{};  // unit serial number; empty: the digits of the uuid
+  std::string serial{};   // unit serial number; empty: the digits of the uuid
+  std::vector<u8> naa{};  // its NAA designator: 8 bytes of NAA 5, 16 of NAA 6; empty: it comes from the uuid
 
   std::string serial_number() const { return serial.empty() ? uuid.hex() : serial; }
 
@@ -21,7 +23,7 @@ struct Identity {
 };
 
 struct Format {
-  u32 block_size_bytes = 512;            // 512 or 4096
+  u32 block_size_bytes = 512;            // 512, 1024, 2048 or 4096
   u32 physical_block_size_bytes = 4096;  // that, or more: a power of two, at most 1 MiB
   u64 size_bytes = 0;                    // a multiple of block_size_bytes
   bool read_only = false;                // write-protected from the first command on
@@ -33,5 +35,7 @@ struct Format {
 /// "naa." and the 32 hexadecimal digits of the NAA-6 designator: LIO's OUI 001405, then 25 digits of the
 /// uuid.
 std::string naa_name(const Uuid& uuid);
+/// The same for a disk whose designator need not come from its uuid.
+std::string naa_name(const Identity& identity);
 
 }  // namespace tcmufs::scsi

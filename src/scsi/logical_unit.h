@@ -9,6 +9,7 @@
 #include "scsi/identity.h"
 #include "scsi/outcome.h"
 #include "scsi/plan.h"
+#include "scsi/sense.h"
 #include "store/block_store.h"
 #include "sys/integers.h"
 
@@ -40,11 +41,14 @@ class LogicalUnit {
   Response complete(const Plan& plan, Step step, std::error_code error, const Command& command,
                     store::BlockStore& store);
 
+  /// CHECK CONDITION with this sense, in the format that the control mode page asks for.
+  Response refuse(const Sense& sense) const noexcept;
+
   /// The capacity has changed: READ CAPACITY says so from now on, and the next command gets 06/2A/09.
   void resize(u64 size_bytes);
 
-  /// Vendor, product and revision are these from now on, and the next command gets 06/3F/03. Uuid and serial
-  /// number stay: a disk with others is another disk.
+  /// Vendor, product and revision are these from now on, and the next command gets 06/3F/03. Uuid, serial
+  /// number and designator stay: a disk with others is another disk.
   void set_identity(Identity identity);
 
   /// Refuses writes with 07/27/00 (the device-specific parameter says WP).
@@ -54,7 +58,6 @@ class LogicalUnit {
   u64 medium_changes() const noexcept { return medium_changes_.load(); }
 
  private:
-  Response refuse(const Sense& sense) const noexcept;
   Response refuse_transfer(const Plan& plan, const Sense& sense) const noexcept;
 
   Device device_;

@@ -1,6 +1,6 @@
 #include "scsi/naa.h"
 
-#include "scsi/identity.h"
+#include <string_view>
 
 namespace tcmufs::scsi {
 
@@ -13,10 +13,20 @@ std::array<u8, 16> naa_designator(const Uuid& uuid) noexcept {
   return naa;
 }
 
+std::vector<u8> naa_designator(const Identity& identity) {
+  if (!identity.naa.empty()) return identity.naa;
+  const auto designator = naa_designator(identity.uuid);
+  return {designator.begin(), designator.end()};
+}
+
 std::string naa_name(const Uuid& uuid) {
+  return naa_name(Identity{.uuid = uuid});
+}
+
+std::string naa_name(const Identity& identity) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string name = "naa.";
-  for (const u8 byte : naa_designator(uuid)) {
+  for (const u8 byte : naa_designator(identity)) {
     name += digits[byte >> 4];
     name += digits[byte & 0x0f];
   }

@@ -12,6 +12,8 @@ namespace {
 constexpr u16 no_sa = no_service_action;
 constexpr u8 service_action_bits = 0x1f;
 constexpr u8 ff = 0xff;
+constexpr u8 lun =
+    0xe0;  // where SCSI-2 has it: so does Linux in its first INQUIRY to a target, before it knows better
 constexpr u8 grp = 0x1f;  // GROUP NUMBER: accepted, and no statistics are kept
 
 // clang-format off
@@ -20,7 +22,7 @@ constexpr std::array table = {
     Row{0x03, no_sa, 6, Access::always, "REQUEST SENSE", "SPC-4 6.39", {0x03, 0x01, 0, 0, ff, 0}, request_sense},
     Row{0x08, no_sa, 6, Access::reads, "READ(6)", "SBC-2 5.5", {0x08, 0x1f, ff, ff, ff, 0}, read},
     Row{0x0a, no_sa, 6, Access::writes, "WRITE(6)", "SBC-2 5.24", {0x0a, 0x1f, ff, ff, ff, 0}, write},
-    Row{0x12, no_sa, 6, Access::always, "INQUIRY", "SPC-4 6.6", {0x12, 0x01, ff, ff, ff, 0}, inquiry},
+    Row{0x12, no_sa, 6, Access::always, "INQUIRY", "SPC-4 6.6", {0x12, lun | 0x01, ff, ff, ff, 0}, inquiry},
     Row{0x15, no_sa, 6, Access::none, "MODE SELECT(6)", "SPC-4 6.11", {0x15, 0x10, 0, 0, ff, 0}, mode_select_6},
     Row{0x16, no_sa, 6, Access::none, "RESERVE(6)", "SPC-2 7.22", {0x16}, nullptr},
     Row{0x17, no_sa, 6, Access::none, "RELEASE(6)", "SPC-2 7.17", {0x17}, nullptr},

@@ -27,8 +27,8 @@ struct DesignatorHeader {  // SPC-4, designation descriptor
 void device_identification(VpdPage& page, const Request& request) {
   constexpr u8 binary = 1, ascii = 2, t10_vendor_id = 1, naa = 3;
   const Identity identity = request.device.identity();
-  const auto designator = naa_designator(identity.uuid);
-  page.append_structure(DesignatorHeader{binary, naa, 0, designator.size()});
+  const auto designator = naa_designator(identity);
+  page.append_structure(DesignatorHeader{binary, naa, 0, bits(designator.size())});
   page.append(designator);
 
   std::array<u8, 8> vendor{};

@@ -4,15 +4,16 @@
 #include <unistd.h>
 
 #include <array>
-#include <boost/filesystem.hpp>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <vector>
 
 #include "sys/error.h"
 
 namespace tcmufs::volume {
 
-namespace fs = boost::filesystem;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -22,7 +23,7 @@ std::string link_target(const std::string& link) {
   return length < 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(length));
 }
 
-// Not boost's, which takes a directory that another thread removes meanwhile for something in the way.
+// Not the library's, which takes a directory that another thread removes meanwhile for something in the way.
 void make_directories(const fs::path& directory) {
   fs::path made;
   for (const fs::path& part : directory) {
@@ -30,6 +31,14 @@ void make_directories(const fs::path& directory) {
     if (::mkdir(made.c_str(), 0755) != 0 && errno != EEXIST) {
       throw_errno("cannot create the directory " + quoted(made.string()));
     }
+  }
+}
+
+// Those that `link` was in, up to the root.
+void remove_empty_directories(const fs::path& root, const fs::path& link) {
+  for (fs::path above = link.parent_path(); above.native().size() >= root.native().size();
+       above = above.parent_path()) {
+    if (::rmdir(above.c_str()) != 0 || above == root) break;
   }
 }
 
@@ -92,23 +101,28 @@ void DeviceLink::remove() noexcept {
   const std::string link = full();
   // Somebody else's link by now, if it points elsewhere.
   if (link_target(link) == node_) ::unlink(link.c_str());
-  const fs::path root = root_;
-  for (fs::path above = fs::path(link).parent_path(); above.size() >= root.size();
-       above = above.parent_path()) {
-    if (::rmdir(above.c_str()) != 0 || above == root) break;
-  }
+  remove_empty_directories(root_, link);
   path_.clear();
 }
 
+bool remove_dangling_link(const std::string& root, const std::string& path) noexcept {
+  const std::string link = root + "/" + path;
+  struct stat st {};
+  if (link_target(link).empty() || ::stat(link.c_str(), &st) == 0 || ::unlink(link.c_str()) != 0)
+    return false;
+  remove_empty_directories(root, link);
+  return true;
+}
+
 void remove_dangling_links(const std::string& root) noexcept {
-  boost::system::error_code error;
+  std::error_code error;
   std::vector<fs::path> paths;
   for (fs::recursive_directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {
     paths.push_back(at->path());
   }
   // What is inside comes before what it is in; directories that are not empty stay.
   for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
-    boost::system::error_code ignored;
+    std::error_code ignored;
     const bool link = fs::is_symlink(*path, ignored);
     if (link && !fs::exists(*path, ignored)) ::unlink(path->c_str());
     if (!link) ::rmdir(path->c_str());

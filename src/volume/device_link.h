@@ -30,6 +30,10 @@ class DeviceLink {
   std::string node_;
 };
 
+/// Removes ROOT/PATH if it is a link that points nowhere, and directories that are empty then; false if it is
+/// not.
+bool remove_dangling_link(const std::string& root, const std::string& path) noexcept;
+
 /// Removes the links below `root` that point nowhere: what a daemon that died has left of disks that are
 /// gone. Never throws: what cannot be removed harms nobody.
 void remove_dangling_links(const std::string& root) noexcept;

@@ -20,10 +20,12 @@ namespace tcmufs::volume {
 /// What a disk is made of, besides its store.
 struct DiskOptions {
   std::string path;  // of the volume: "web/disk0"
-  Uuid uuid;
-  Uuid store_uuid;
+  scsi::Identity identity;
+  std::string keeper;      // whose it is, part of dev_config: the store's uuid
+  std::optional<u32> hba;  // number of an HBA that it may share; none: one of its own
   std::string target_wwn;
   std::optional<u32> lun;
+  bool lun_required = false;  // that LUN and no other: EBUSY if it is taken
   scsi::Format format;
   Settings settings;       // what of them is not in the format
   lio::FileOwner owner;    // whose its nodes are

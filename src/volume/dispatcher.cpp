@@ -38,6 +38,11 @@ bool Dispatcher::can_take() const noexcept {
   return !free_jobs_.empty() || jobs_.size() < job_limit;
 }
 
+std::variant<scsi::Response, scsi::Plan> Dispatcher::begin(const tcmu::RingCommand& command) noexcept {
+  if (engine_.unplanned()) return scsi::Plan::compound(nullptr);
+  return unit_.start({command.cdb_bytes(), command.buffer});
+}
+
 u32 Dispatcher::take(u64 now_ns) noexcept {
   taken_ns_ = now_ns;
   batch_.clear();
@@ -52,7 +57,7 @@ u32 Dispatcher::take(u64 now_ns) noexcept {
     tcmu::RingCommand* command = ring_.take();
     if (command == nullptr) break;
     ++taken;
-    auto outcome = unit_.start({command->cdb_bytes(), command->buffer});
+    auto outcome = begin(*command);
     const Operation operation = operation_of(command->cdb_bytes());
     if (const auto* response = std::get_if<scsi::Response>(&outcome)) {
       answered_.push_back({operation, response->status});

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "scsi/logical_unit.h"
@@ -50,6 +51,8 @@ class Dispatcher {
     Operation operation;
     scsi::Status status;
   };
+
+  std::variant<scsi::Response, scsi::Plan> begin(const tcmu::RingCommand& command) noexcept;
 
   scsi::LogicalUnit& unit_;
   Engine& engine_;

@@ -51,6 +51,9 @@ class Engine {
   /// Waits until reap() has something, if there are jobs.
   virtual void wait() noexcept {}
 
+  /// Whether it wants commands as they come, without a plan, and makes their answers itself.
+  virtual bool unplanned() const noexcept { return false; }
+
   /// The word that users see: "io_uring".
   virtual std::string name() const = 0;
 };

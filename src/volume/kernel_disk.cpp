@@ -21,9 +21,10 @@ constexpr auto first_patience = std::chrono::seconds(3);
 
 lio::BackstoreOptions backstore_options(const DiskOptions& options) {
   lio::BackstoreOptions result;
-  result.name = options.uuid.text();
-  result.dev_config = "tcmufs/" + options.store_uuid.text() + "/" + options.uuid.text();
-  result.serial = options.uuid.text();
+  result.name = options.identity.uuid.text();
+  result.dev_config = "tcmufs/" + options.keeper + "/" + result.name;
+  result.serial = result.name;
+  result.hba = options.hba;
   result.size_bytes = options.format.size_bytes;
   result.block_size_bytes = options.format.block_size_bytes;
   result.max_data_area_mb = options.settings.max_data_area_mb;
@@ -31,13 +32,6 @@ lio::BackstoreOptions backstore_options(const DiskOptions& options) {
   result.data_pages_per_block = options.settings.data_pages_per_blk;
   result.command_timeout_s = options.settings.cmd_timeout_s;
   return result;
-}
-
-scsi::Identity identity_of(const DiskOptions& options) {
-  return {.uuid = options.uuid,
-          .vendor = options.settings.vendor,
-          .product = options.settings.product,
-          .serial = options.settings.serial};
 }
 
 scsi::Format format_over(scsi::Format format, const store::BlockStore& store) {
@@ -65,15 +59,15 @@ auto KernelDisk::keeping_what_was_there(Step step) {
 
 KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
                        std::unique_ptr<store::BlockStore> store,
-                       std::function<void(const std::string&)> failed)
+                       std::function<void(const std::string&)> failed, const EngineMaker& make)
     : store_(std::move(store)),
-      unit_(identity_of(options), format_over(options.format, *store_)),
+      unit_(options.identity, format_over(options.format, *store_)),
       backstore_(tree, backstore_options(options)),
       doorbell_(backstore_.uio_name(), options.deadline),
-      engine_(make_engine(unit_, *store_)),
+      engine_(make(unit_, *store_)),
       server_(doorbell_, unit_, *engine_, options.statistics, std::move(failed)),
       target_(place(tree, targets, options, backstore_)),
-      node_owner_(scsi::naa_name(options.uuid), options.owner),
+      node_owner_(scsi::naa_name(options.identity), options.owner),
       lun_(target_.target(), target_.lun(), backstore_),
       device_(keeping_what_was_there([&] {
         lio::ScsiDisk device = find_device(options.format.size_bytes, options.deadline);
@@ -110,7 +104,7 @@ Targets::Use KernelDisk::place(lio::ConfigTree& tree, Targets& targets, const Di
     const auto links = lio::loopback_links_of(tree, backstore.path());
     if (!links.empty()) return targets.use(links.front().wwn(), links.front().lun());
   }
-  return targets.use(options.target_wwn, options.lun);
+  return targets.use(options.target_wwn, options.lun, options.lun_required);
 }
 
 // Of several LUNs that are linked at about the same time the kernel's scan misses some. Linking a missed one

@@ -36,8 +36,11 @@ class UioDoorbell final : public Doorbell {
 /// has been unlinked; each member undoes itself.
 class KernelDisk final : public Disk {
  public:
+  using EngineMaker = std::function<std::unique_ptr<Engine>(scsi::LogicalUnit&, store::BlockStore&)>;
+
   KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
-             std::unique_ptr<store::BlockStore> store, std::function<void(const std::string&)> failed);
+             std::unique_ptr<store::BlockStore> store, std::function<void(const std::string&)> failed,
+             const EngineMaker& make = make_engine);
 
   Fd claim_idle() const override;
   std::string flush_used() const noexcept override;

@@ -26,8 +26,9 @@ class Targets {
 
   explicit Targets(lio::ConfigTree& tree) : tree_(tree) {}
 
-  /// A LUN of the target `wwn`: `wanted` if it is free there, else the lowest that is.
-  Use use(const std::string& wwn, std::optional<u32> wanted);
+  /// A LUN of the target `wwn`: `wanted` if it is free there, else the lowest that is, or Failure (EBUSY) if
+  /// it is `required`.
+  Use use(const std::string& wwn, std::optional<u32> wanted, bool required = false);
 
  private:
   struct Slot {

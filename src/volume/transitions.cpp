@@ -289,8 +289,12 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
       std::make_unique<store::FileStore>(open_for_disk(), "the image of " + quoted(path), lock_deadline);
   const DiskOptions options{
       .path = path,
-      .uuid = record_.uuid,
-      .store_uuid = context_.catalog.uuid(),
+      .identity = {.uuid = record_.uuid,
+                   .vendor = record_.settings.vendor,
+                   .product = record_.settings.product,
+                   .serial = record_.settings.serial},
+      .keeper = context_.catalog.uuid().text(),
+      .hba = {},
       .target_wwn = target_,
       .lun = record_.lun,
       .format = {.block_size_bytes = record_.settings.block_size_bytes,

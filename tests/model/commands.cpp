@@ -50,7 +50,7 @@ void append_primary_commands(std::vector<Entry>& all) {
   using enum Verb;
   add(test_unit_ready, Gate::stopped, "TEST UNIT READY", {0x00, 0, 0, 0, 0, 0});
   add(request_sense, Gate::nothing, "REQUEST SENSE", {0x03, 0x01, 0, 0, 0xff, 0});
-  add(inquiry, Gate::nothing, "INQUIRY", {0x12, 0x01, 0xff, 0xff, 0xff, 0});
+  add(inquiry, Gate::nothing, "INQUIRY", {0x12, 0xe1, 0xff, 0xff, 0xff, 0});
   add(mode_select, Gate::attention, "MODE SELECT(6)", {0x15, 0x10, 0, 0, 0xff, 0}, -1, true);
   add(mode_sense, Gate::attention, "MODE SENSE(6)", {0x1a, 0x08, 0xff, 0xff, 0xff, 0});
   add(start_stop, Gate::attention, "START STOP UNIT", {0x1b, 0x01, 0, 0x0f, 0xf5, 0});

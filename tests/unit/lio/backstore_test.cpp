@@ -230,6 +230,50 @@ TEST(Backstore, IsMadeThoughItsEmptyHbaIsClearedAwayOnce) {
   EXPECT_EQ(tree.snapshot().at(backstore.path() + "/enable"), "1");
 }
 
+TEST(Backstore, OnAnHbaThatOthersShareLeavesItToTheLast) {
+  FakeConfigfs tree;
+  const auto before = tree.snapshot();
+  lio::BackstoreOptions options = volume_options();
+  options.hba = 30;
+  {
+    const lio::Backstore first(tree, options);
+    EXPECT_EQ(first.path(), "core/user_30/" + options.name);
+    lio::BackstoreOptions others = options;
+    others.name = "another";
+    { const lio::Backstore second(tree, others); }
+    EXPECT_TRUE(tree.exists("core/user_30"));
+  }
+  EXPECT_EQ(tree.snapshot(), before);
+}
+
+TEST(Backstore, OnASharedHbaDoesNotTakeADeviceOfAnother) {
+  FakeConfigfs tree;
+  lio::BackstoreOptions options = volume_options();
+  options.hba = 30;
+  tree.make_directory("core/user_30");
+  tree.make_directory("core/user_30/" + options.name);
+  tree.write("core/user_30/" + options.name + "/control", "dev_config=somebody/else");
+  const auto before = tree.snapshot();
+  try {
+    const lio::Backstore backstore(tree, options);
+    FAIL() << "taken";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.error(), EEXIST);
+  }
+  EXPECT_EQ(tree.snapshot(), before);
+}
+
+TEST(Backstore, OnASharedHbaIsMadeAnewWhereACrashLeftItWithoutAName) {
+  FakeConfigfs tree;
+  lio::BackstoreOptions options = volume_options();
+  options.hba = 30;
+  tree.make_directory("core/user_30");
+  tree.make_directory("core/user_30/" + options.name);
+  const lio::Backstore backstore(tree, options);
+  EXPECT_FALSE(backstore.taken_over());
+  EXPECT_EQ(tree.snapshot().at(backstore.path() + "/enable"), "1");
+}
+
 TEST(Backstore, RemovedTwiceIsRemovedOnce) {
   FakeConfigfs tree;
   lio::Backstore backstore(tree, volume_options());

@@ -63,6 +63,15 @@ TEST(Inquiry, APageCodeWithoutEvpdIsRefused) {
   EXPECT_EQ(reply.field(), std::pair(2, 7));
 }
 
+// Linux' first to a target, of whichever LUN: refused, that LUN would never be found.
+TEST(Inquiry, TheLunOfScsi2InTheCdbIsNoObstacle) {
+  TestDisk disk;
+  for (const u8 lun : std::initializer_list<u8>{1, 5, 7}) {
+    EXPECT_TRUE(disk.ask({0x12, static_cast<u8>(lun << 5), 0, 0, 36, 0}).good());
+    EXPECT_TRUE(disk.ask({0x12, static_cast<u8>(lun << 5 | 1), 0x83, 0, 36, 0}).good());
+  }
+}
+
 TEST(Inquiry, CmdDtIsRefused) {
   TestDisk disk;
   const Reply reply = disk.ask({0x12, 2, 0, 0, 255, 0});
@@ -88,6 +97,18 @@ TEST(Vpd, EveryListedPageIsThereAndNoOther) {
     EXPECT_EQ(number(reply.data, 2, 2), reply.data.size() - 4);
     EXPECT_EQ(disk.ask(inquiry_page(static_cast<u8>(page), 4)).data, slice(reply.data, 0, 4));
   }
+}
+
+TEST(Vpd, ADesignatorOfItsOwnTakesThePlaceOfTheUuids) {
+  const std::vector<u8> naa5 = {0x50, 0x01, 0x40, 0x50, 0xfe, 0xdc, 0xba, 0x98};
+  LogicalUnit unit({.uuid = some_uuid(), .naa = naa5}, {.size_bytes = default_size});
+  Bytes data(255);
+  const iovec buffer{data.data(), data.size()};
+  const Bytes cdb = inquiry_page(0x83);
+  EXPECT_EQ(std::get<Response>(unit.start({cdb, {&buffer, 1}})).status, Status::good);
+  EXPECT_EQ(slice(data, 4, 4), (Bytes{0x01, 0x03, 0, 8}));
+  EXPECT_EQ(slice(data, 8, 8), naa5);
+  EXPECT_EQ(naa_name({.uuid = some_uuid(), .naa = naa5}), "naa.50014050fedcba98");
 }
 
 TEST(Vpd, SerialNumberAndDesignatorsComeFromTheUuid) {

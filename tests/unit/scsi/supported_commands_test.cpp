@@ -37,9 +37,9 @@ TEST(ReportSupportedOperationCodes, ListsEveryRowWithItsLength) {
 
 TEST(ReportSupportedOperationCodes, OneCommandGivesItsUsage) {
   TestDisk disk;
-  EXPECT_EQ(disk.ask(report(1, 0x12)).data, (Bytes{0, 3, 0, 6, 0x12, 1, 0xff, 0xff, 0xff, 0}));
+  EXPECT_EQ(disk.ask(report(1, 0x12)).data, (Bytes{0, 3, 0, 6, 0x12, 0xe1, 0xff, 0xff, 0xff, 0}));
   EXPECT_EQ(disk.ask(report(0x81, 0x12)).data,
-            join({{0, 0x83, 0, 6, 0x12, 1, 0xff, 0xff, 0xff, 0}, {0, 0x0a}, Bytes(10)}));
+            join({{0, 0x83, 0, 6, 0x12, 0xe1, 0xff, 0xff, 0xff, 0}, {0, 0x0a}, Bytes(10)}));
   EXPECT_EQ(slice(disk.ask(report(2, 0x9e, 0x10)).data, 0, 6), (Bytes{0, 3, 0, 16, 0x9e, 0x10}));
   EXPECT_EQ(slice(disk.ask(report(3, 0x9e, 0x10)).data, 0, 6), (Bytes{0, 3, 0, 16, 0x9e, 0x10}));
   EXPECT_EQ(slice(disk.ask(report(3, 0x12)).data, 0, 5), (Bytes{0, 3, 0, 6, 0x12}));

@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <optional>
 
 #include "support/fake_configfs.h"
+#include "sys/error.h"
 
 namespace tcmufs::volume {
 namespace {
@@ -40,6 +42,17 @@ TEST_F(TargetsTest, GivesTheLowestFreeLunOtherwise) {
   const auto next = targets_.use(wwn, 5);
   EXPECT_EQ(zero.lun(), 0U);
   EXPECT_EQ(next.lun(), 1U);
+}
+
+TEST_F(TargetsTest, GivesARequiredLunOrNone) {
+  const auto five = targets_.use(wwn, 5, true);
+  EXPECT_EQ(five.lun(), 5U);
+  try {
+    static_cast<void>(targets_.use(wwn, 5, true));
+    FAIL() << "given twice";
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.error(), EBUSY);
+  }
 }
 
 TEST_F(TargetsTest, ALunIsFreeAgainAfterItsUse) {
