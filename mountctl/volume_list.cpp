@@ -26,7 +26,7 @@ auto with_object(const std::string& text, const std::string& shown, Use use) {
   }
 }
 
-VolumeStatus volume_of(const Json& object) {
+VolumeStatus status_of(const Json& object) {
   VolumeStatus volume;
   volume.name = object.value("name", "");
   volume.state = object.value("state", "");
@@ -58,13 +58,13 @@ MountStatus parse_mount_status(const std::string& text, const std::string& shown
     status.pid = document.value("pid", pid_t{0});
     status.store = document.value("store", "");
     for (const Json& volume : document.value("volumes", Json::array()))
-      status.volumes.push_back(volume_of(volume));
+      status.volumes.push_back(status_of(volume));
     return status;
   });
 }
 
 VolumeStatus parse_volume_status(const std::string& text, const std::string& shown) {
-  return with_object(text, shown, volume_of);
+  return with_object(text, shown, status_of);
 }
 
 std::string volumes_json(const std::string& text, const std::string& shown, const std::string& prefix) {

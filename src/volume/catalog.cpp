@@ -166,7 +166,7 @@ void Catalog::load_directory(const std::string& path, std::vector<Entry>& entrie
     load_record(entry, new_volumes);
     if (!entry.record.target.empty() && entry.problem.empty())
       entry.problem =
-          quoted(shown) + " was a link to " + quoted(entry.record.target) + " and is none any more";
+          quoted(shown) + " was a link to " + tcmufs::quoted(entry.record.target) + " and is none any more";
     entries.push_back(entry);
     if (entry.directory) load_directory(entry.path, entries, skipped, new_volumes);
   }

@@ -8,7 +8,7 @@ void FileVolume::room_changed(SpaceWait::Change change) {
   std::string sentence;
   {
     const std::lock_guard lock(mutex_);
-    const std::string name = quoted(facts_.path);
+    const std::string name = tcmufs::quoted(facts_.path);
     const std::string limit = std::to_string(facts_.settings.enospc_timeout_s);
     if (change == SpaceWait::Change::paused) {
       no_room_ = sentence = "there is no room left for what is written to " + name +

@@ -9,7 +9,7 @@ namespace {
 constexpr u64 second_ns = 1'000'000'000;
 constexpr u64 first_pause_ns = 50'000'000;
 constexpr u64 longest_pause_ns = second_ns;
-constexpr u64 settling_ns = 200'000'000;  // without a refusal, before there is said to be room
+constexpr u64 full_for_ns = 200'000'000;  // without a refusal, before there is said to be room
 constexpr u64 same_pause_ns = second_ns;  // one that begins so soon after another is still that
 // After a pause that was too long nothing waits any more, until there has been no refusal for so long: else
 // each of a thousand writes would wait as long as the first.
@@ -49,7 +49,7 @@ void SpaceWait::look(u64 now_ns) {
   if (!paused_ || now_ns < next_ns_) return;
   if (!open_) {
     open_ = true;
-    next_ns_ = now_ns + settling_ns;
+    next_ns_ = now_ns + full_for_ns;
     return;
   }
   ended_ns_ = now_ns;
