@@ -52,7 +52,9 @@ struct OutcomeParts {
     response.status = static_cast<scsi::Status>(outcome.status_);
     response.data_in_bytes = outcome.final_ ? outcome.data_in_bytes_ : put_bytes;
     const std::size_t length = std::min(outcome.sense_data_.size(), response.sense.bytes.size());
-    std::memcpy(response.sense.bytes.data(), outcome.sense_data_.data(), length);
+    std::transform(outcome.sense_data_.begin(),
+                   outcome.sense_data_.begin() + static_cast<std::ptrdiff_t>(length),
+                   response.sense.bytes.begin(), [](std::byte byte) { return std::to_integer<u8>(byte); });
     response.sense.length = static_cast<u8>(length);
     return response;
   }
