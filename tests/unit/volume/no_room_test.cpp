@@ -158,7 +158,7 @@ TEST_F(NoRoom, WhatWasTurnedAwayIsCountedOnceItIsDone) {
   for (int i = 0; i < 5; ++i) EXPECT_EQ(answer(write_10, block_).status, busy);
   store_.heal();
   EXPECT_EQ(lasting_answer(write_10, block_).status, good);
-  const auto& writes = statistics_.figures().operations[static_cast<std::size_t>(volume::Operation::write)];
+  const auto writes = statistics_.figures().operations[static_cast<std::size_t>(volume::Operation::write)];
   EXPECT_EQ(writes.commands(), 1U);
   EXPECT_EQ(writes.errors, 0U);
 }
