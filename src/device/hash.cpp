@@ -1,5 +1,7 @@
 #include "device/hash.h"
 
+#include "sys/uuid.h"
+
 namespace tcmufs::device {
 
 namespace {
@@ -33,13 +35,7 @@ std::array<u8, 16> hash_of(std::string_view text) noexcept {
 }
 
 std::string hash_digits(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string result;
-  for (const u8 byte : hash_of(text)) {
-    result += digits[byte >> 4];
-    result += digits[byte & 0x0f];
-  }
-  return result;
+  return Uuid{hash_of(text)}.hex();
 }
 
 }  // namespace tcmufs::device

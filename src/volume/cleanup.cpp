@@ -134,6 +134,14 @@ std::vector<lio::Leftover> leftovers_of(const std::vector<KernelVolume>& volumes
   return leftovers;
 }
 
+/// What there is to say of its data.
+std::string fate(const KernelVolume& volume, const std::string& lost, const std::string& nobody) {
+  const std::string how = volume.what_is_lost();
+  if (!how.empty()) return "; " + lost + how;
+  // Half-made; or a program's, which has given it a name of its own.
+  return volume.disk ? "; " + nobody : "; no disk of it was found";
+}
+
 void remove_volumes(lio::ConfigTree& tree, const std::vector<KernelVolume>& volumes,
                     const CleanupWords& words, const CleanupPlaces& places) {
   // While they lead to these disks and not to the next ones of the same names.
@@ -144,18 +152,16 @@ void remove_volumes(lio::ConfigTree& tree, const std::vector<KernelVolume>& volu
     const KernelVolume& volume = volumes[at];
     if (!problem.empty()) return words.refused("cannot remove " + volume.shown(places) + ": " + problem);
     forget(volume, places);
-    const std::string lost = volume.what_is_lost();
     words.done("removed " + volume.shown(places) +
-               (lost.empty() ? "; nobody used it" : "; what was not synced is lost: " + lost));
+               fate(volume, "what was not synced is lost: ", "nobody used it"));
   });
 }
 
 void say_what_would_be(const std::vector<KernelVolume>& volumes, const CleanupWords& words,
                        const CleanupPlaces& places) {
   for (const KernelVolume& volume : volumes) {
-    const std::string lost = volume.what_is_lost();
     words.done("would remove " + volume.shown(places) +
-               (lost.empty() ? "; nobody uses it" : "; what is not synced would be lost: " + lost));
+               fate(volume, "what is not synced would be lost: ", "nobody uses it"));
   }
 }
 

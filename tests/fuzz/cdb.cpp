@@ -11,7 +11,6 @@ namespace {
 using namespace tcmufs;
 
 constexpr u64 size_bytes = 64 << 10;
-constexpr u8 stale = 0xee;
 
 /// Every buffer is an allocation of its own, so that the sanitizer sees a byte too many.
 void send(scsi::LogicalUnit& unit, test::MemoryStore& store, fuzz::Input& input) {
@@ -22,8 +21,6 @@ void send(scsi::LogicalUnit& unit, test::MemoryStore& store, fuzz::Input& input)
   const std::vector<u8> out = input.bytes(std::min<std::size_t>(length, input.byte()));
   const auto one = std::make_unique<u8[]>(first);
   const auto two = std::make_unique<u8[]>(length - first);
-  std::fill_n(one.get(), first, stale);
-  std::fill_n(two.get(), length - first, stale);
   for (std::size_t i = 0; i < out.size(); ++i) (i < first ? one[i] : two[i - first]) = out[i];
   const std::array<iovec, 2> buffer{{{one.get(), first}, {two.get(), length - first}}};
 

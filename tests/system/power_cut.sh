@@ -1,4 +1,5 @@
-# power_cut.sh write|check, for power_cut: in the machine. $VM_OUT outlives it, and so does /dev/vda.
+# For power_cut, in the machine: $PHASE is write or check. $VM_OUT outlives it, and so does /dev/vda.
+# vm: --timeout 300
 . "$(dirname "$0")/lib.sh"
 ways=(fdatasync dsync direct)
 modprobe virtio_blk
@@ -6,7 +7,7 @@ wait_until 20 test -b /dev/vda
 mount /dev/vda "$store"
 start
 
-if [ "$1" = write ]; then
+if [ "$PHASE" = write ]; then
   rm -f "$VM_OUT"/{*.log,created,renamed,removed}
   for way in "${ways[@]}"; do
     [ -e "$mnt/$way" ] || truncate -s 4M "$mnt/$way"

@@ -118,11 +118,13 @@ struct Answer {
   std::vector<std::uint8_t> data;
 };
 
-Answer ask(const std::string& path, std::vector<std::uint8_t> cdb, std::size_t length, bool out = false) {
+Answer ask(const std::string& path, std::vector<std::uint8_t> cdb, std::size_t length, bool out = false,
+           const std::vector<std::uint8_t>& data_out = {}) {
   const int file = open(path.c_str(), O_RDWR | O_CLOEXEC);
   if (file < 0) throw std::runtime_error("cannot open " + path);
   Answer answer;
   answer.data.assign(length, 0xa5);
+  std::copy_n(data_out.begin(), std::min(length, data_out.size()), answer.data.begin());
   std::array<std::uint8_t, 96> sense{};
   sg_io_hdr_t header{};
   header.interface_id = 'S';
@@ -287,10 +289,18 @@ void commands() {
   must_be("the vendor", sysfs(device, "device/vendor"), "ACME    ");
   must_be("the product", sysfs(device, "device/model"), "Thing           ");
   must_be("the revision", sysfs(device, "device/rev"), "7   ");
-  std::vector<std::uint8_t> caching{0, 0, 0, 0, 8, 18};  // the caching page, write cache on
-  const Answer modes = ask(device.node(), {0x1a, 0x08, 8, 0, 64, 0}, 64);
-  must_be("the write cache", modes.data[4 + 2] & 4, 0);
-  must_be("MODE SENSE", modes.status, 0);
+  const auto caching_page = [&] {
+    const Answer modes = ask(device.node(), {0x1a, 0x08, 8, 0, 64, 0}, 64);
+    must_be("MODE SENSE", modes.status, 0);
+    return std::vector<std::uint8_t>(modes.data.begin() + 4, modes.data.begin() + 24);
+  };
+  std::vector<std::uint8_t> page = caching_page();
+  must_be("the write cache", page[2] & 4, 0);
+  page[0] &= 0x7f;  // PS is reserved in MODE SELECT
+  page[2] |= 4;
+  page.insert(page.begin(), 4, 0);  // the header
+  must_be("MODE SELECT", ask(device.node(), {0x15, 0x10, 0, 0, 24, 0}, 24, true, page).status, 0);
+  must_be("the write cache that MODE SELECT has turned on", caching_page()[2] & 4, 4);
 }
 
 void identities() {

@@ -1,9 +1,8 @@
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
-#include <random>
 
+#include "support/seed.h"
 #include "unit/simulation/world.h"
 
 namespace tcmufs::simulation {
@@ -12,17 +11,11 @@ namespace {
 constexpr unsigned worlds = 2;
 constexpr unsigned steps = 150;
 
-/// TCMUFS_SEED, or one that is new every time.
-u64 first_seed() {
-  const char* given = std::getenv("TCMUFS_SEED");
-  return given != nullptr ? std::stoull(given) : std::random_device{}();
-}
-
 /// Whether the store has faults.
 class Simulation : public testing::TestWithParam<bool> {};
 
 TEST_P(Simulation, WhereverDaemonsDieEveryCommandIsDoneOnceInEffectAndNothingIsLost) {
-  const u64 seed = first_seed();
+  const u64 seed = test::seed();
   std::cout << "TCMUFS_SEED=" << seed << "\n";
   Deaths deaths;
   std::size_t answered = 0;

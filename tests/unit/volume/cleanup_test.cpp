@@ -111,8 +111,9 @@ TEST_F(CleanupTest, RemovesAllThatIsOursAndNothingElse) {
   tree_.serve_rings(false);
   clean();
   EXPECT_EQ(tree_.snapshot(), before_);
-  EXPECT_THAT(done_, UnorderedElementsAre("removed 'web/db0' (" + places_.dev + "/sdx); nobody used it",
-                                          "removed 'bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee'; nobody used it"));
+  EXPECT_THAT(
+      done_, UnorderedElementsAre("removed 'web/db0' (" + places_.dev + "/sdx); nobody used it",
+                                  "removed 'bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee'; no disk of it was found"));
   EXPECT_THAT(left_, IsEmpty());
   EXPECT_THAT(refused_, IsEmpty());
   EXPECT_THAT(nodes(), IsEmpty());

@@ -7,7 +7,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <future>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -20,6 +19,7 @@
 #include "fuse/session.h"
 #include "support/mount_directories.h"
 #include "support/random_user.h"
+#include "support/seed.h"
 #include "sys/text_file.h"
 #include "unit/volume/registry_fixture.h"
 
@@ -103,12 +103,6 @@ class Whole : public RegistryTest {
   std::thread server_;
 };
 
-/// TCMUFS_SEED, or one that is new every time.
-u64 seed() {
-  const char* given = std::getenv("TCMUFS_SEED");
-  return given != nullptr ? std::stoull(given) : std::random_device{}();
-}
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr double slowness = 10;
 #else
@@ -152,7 +146,7 @@ constexpr unsigned operations = 10000;
 
 // Each has names of his own, of which he knows what must be there after every call.
 TEST_F(Whole, TenThousandRandomOperationsOfEightThreadsDoWhatTheModelSays) {
-  const u64 first = seed();
+  const u64 first = test::seed();
   std::cout << "TCMUFS_SEED=" << first << "\n";
   std::vector<test::RandomUser> everybody;
   everybody.reserve(users);
@@ -189,7 +183,7 @@ TEST_F(Whole, TenThousandRandomOperationsOfEightThreadsDoWhatTheModelSays) {
 // All want the same names: nobody can say what a call must give, but all must agree at the end.
 TEST_F(Whole, ThoseWhoFightForTheSameNamesLeaveATreeThatAgreesWithItself) {
   mount();
-  const u64 first = seed();
+  const u64 first = test::seed();
   std::cout << "TCMUFS_SEED=" << first << "\n";
   std::vector<std::thread> threads;
   for (unsigned user = 0; user < users; ++user) {
