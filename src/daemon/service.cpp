@@ -24,6 +24,7 @@
 #include "lio/configfs.h"
 #include "lio/kernel.h"
 #include "lio/scsi_disk.h"
+#include "sys/errands.h"
 #include "sys/error.h"
 #include "volume/catalog.h"
 #include "volume/kernel.h"
@@ -108,6 +109,7 @@ int serve(const Options& options, Background& background) {
   if (::geteuid() != 0) throw Failure(EPERM, "tcmufs needs root to make block devices", "Run it with sudo");
   const Paths paths = resolve_paths(options.store, options.mount_point);
   protect_process(log);
+  const ErrandProcess errands(log);
   if (const std::string lacking = lio::prepare_kernel(); !lacking.empty()) log(lacking);
   volume::Catalog catalog(paths.store);
   lio::Configfs tree(log);

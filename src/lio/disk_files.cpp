@@ -6,6 +6,7 @@
 #include <limits>
 #include <string_view>
 
+#include "sys/errands.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
 
@@ -21,6 +22,11 @@ std::optional<Number> parse(std::string_view text) {
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || rest != text.data() + text.size()) return std::nullopt;
   return number;
+}
+
+Brought errand_write_disk_file(const Arguments& arguments, const Fd& /*none*/) {
+  write_text(arguments[0], arguments[1]);
+  return {};
 }
 
 }  // namespace
@@ -50,6 +56,10 @@ std::optional<u64> disk_size_bytes(const std::string& sysfs, const std::string& 
   const auto sectors = parse<u64>(text_if_there(sysfs + "/block/" + name + "/size"));
   if (!sectors || *sectors > std::numeric_limits<u64>::max() / sector_bytes) return std::nullopt;
   return *sectors * sector_bytes;
+}
+
+void write_disk_file(const std::string& path, const std::string& text) {
+  run_errand(&errand_write_disk_file, {path, text});
 }
 
 }  // namespace tcmufs::lio

@@ -13,6 +13,7 @@
 
 #include "lio/directory.h"
 #include "lio/disk_files.h"
+#include "sys/errands.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
 
@@ -46,17 +47,31 @@ struct Obstacle {
   bool wrong_size = false;  // it has a disk, of another size
 };
 
-// Reads the first block past the page cache. Blocks while the device does not answer.
-std::optional<Obstacle> try_read(const std::string& node) {
+// Reads the first block past the page cache: what is wrong with it, or nothing, after the errno that stands
+// for it.
+Brought errand_read_first_block(const Arguments& arguments, const Fd& /*none*/) {
+  const std::string& node = arguments[0];
+  const auto obstacle = [](int error, const std::string& sentence) {
+    return Brought{std::to_string(error) + " " + sentence, {}};
+  };
   const int fd = ::open(node.c_str(), O_RDONLY | O_DIRECT | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return Obstacle{quoted(node) + " cannot be opened", errno};
+  if (fd < 0) return obstacle(errno, quoted(node) + " cannot be opened");
   const Fd file(fd);
   alignas(probe_bytes) std::array<char, probe_bytes> block;
   const ssize_t n = ::pread(file.number(), block.data(), block.size(), 0);
-  if (n < 0 && errno == EBADE) return std::nullopt;  // it answers: another initiator has reserved it
-  if (n < 0) return Obstacle{"the first block of " + quoted(node) + " cannot be read", errno};
-  if (n == 0) return Obstacle{quoted(node) + " is empty", ETIMEDOUT};
-  return std::nullopt;
+  if (n < 0 && errno == EBADE) return {};  // it answers: another initiator has reserved it
+  if (n < 0) return obstacle(errno, "the first block of " + quoted(node) + " cannot be read");
+  if (n == 0) return obstacle(ETIMEDOUT, quoted(node) + " is empty");
+  return {};
+}
+
+// Blocks while the device does not answer.
+std::optional<Obstacle> try_read(const std::string& node) {
+  const std::string found = run_errand(&errand_read_first_block, {node}).text;
+  if (found.empty()) return std::nullopt;
+  std::size_t end = 0;
+  const int error = std::stoi(found, &end);
+  return Obstacle{found.substr(end + 1), error};
 }
 
 /// Fills in the names; false if the SCSI device has no block device.
@@ -99,7 +114,7 @@ std::optional<Obstacle> look(ScsiDisk& disk, u64 size_bytes, const std::string& 
 // It may be refused: the caller goes on looking.
 void offer_rescan(const std::string& address, const std::string& sysfs) {
   try {
-    write_text(device_directory(sysfs, address) + "/rescan", "1");
+    write_disk_file(device_directory(sysfs, address) + "/rescan", "1");
   } catch (const Failure&) {
     return;
   }
@@ -146,7 +161,7 @@ std::optional<ScsiDisk> find_disk(const std::string& wwn, const std::string& sys
 }
 
 void rescan_disk(const ScsiDisk& disk, u64 size_bytes, const Deadline& deadline, const std::string& sysfs) {
-  write_text(device_directory(sysfs, disk.address) + "/rescan", "1");
+  write_disk_file(device_directory(sysfs, disk.address) + "/rescan", "1");
   std::optional<u64> size;
   const bool changed = poll_until(deadline, [&] {
     size = disk_size_bytes(sysfs, disk.name);

@@ -70,10 +70,11 @@ std::string describe(const std::vector<Holder>& holders);
 Fd claim_disk(const ScsiDisk& disk, Deadline::Clock::duration grace, const std::string& sysfs = "/sys",
               const std::string& proc = "/proc");
 
-/// syncfs(2) of every file system that is mounted from the disk. Throws Failure.
-void sync_mounts_of(const ScsiDisk& disk);
-
 /// Writes out what the page cache holds of the disk and drops it (fsync, BLKFLSBUF). Throws Failure.
 void flush_disk(const Fd& disk, const std::string& shown);
+
+/// The same of one that is in use, after syncfs(2) of every file system that is mounted from it. Throws
+/// Failure.
+void flush_used_disk(const ScsiDisk& disk);
 
 }  // namespace tcmufs::lio

@@ -25,6 +25,12 @@ std::string errno_name(int error) {
 Failure::Failure(int error, const std::string& sentence, const std::string& advice)
     : std::system_error(error, std::generic_category()), text_(sentence_text(error, sentence, advice)) {}
 
+Failure Failure::relayed(int error, const std::string& text) {
+  Failure failure(error, "");
+  failure.text_ = text;
+  return failure;
+}
+
 void throw_errno(const std::string& sentence, const std::string& advice) {
   throw Failure(errno, sentence, advice);
 }

@@ -14,6 +14,9 @@ class Failure : public std::system_error {
  public:
   Failure(int error, const std::string& sentence, const std::string& advice = {});
 
+  /// One that another process had: `text` is what its what() said.
+  static Failure relayed(int error, const std::string& text);
+
   const char* what() const noexcept override { return text_.c_str(); }
   int error() const noexcept { return code().value(); }
 

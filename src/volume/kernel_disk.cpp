@@ -128,8 +128,7 @@ Fd KernelDisk::claim_idle() const {
 
 std::string KernelDisk::flush_used() const noexcept {
   try {
-    lio::sync_mounts_of(device_);
-    lio::flush_disk(open_file(device_.node, O_RDONLY), device_.node);
+    lio::flush_used_disk(device_);
     return {};
   } catch (const std::exception& error) {
     return error.what();
