@@ -11,11 +11,7 @@ namespace tcmufs::tcmu {
 
 namespace {
 
-constexpr unsigned mark_begun_bit = 0x10;
-constexpr unsigned mark_sense = 0x20;
-constexpr unsigned mark_good = 0x40;
-constexpr unsigned mark_complete = 0x80;
-constexpr unsigned marks_executed = mark_sense | mark_good | mark_complete;
+constexpr unsigned marks_executed = marks::sense | marks::good | marks::complete;
 
 constexpr u8 status_good = 0x00;             // SAM-5 5.3.1
 constexpr u8 status_check_condition = 0x02;  // SAM-5 5.3.1
@@ -69,7 +65,7 @@ RingCommand* Ring::take() {
     break_at(next_, rule);
     return nullptr;
   }
-  slot.begun = (header.uflags & mark_begun_bit) != 0;
+  slot.begun = (header.uflags & marks::begun) != 0;
   slot.finished = false;
   slot.position = next_;
   slot.next = nullptr;
@@ -81,7 +77,7 @@ RingCommand* Ring::take() {
 }
 
 void Ring::mark_begun(RingCommand& command) noexcept {
-  memory_.mark(static_cast<Slot&>(command).position, mark_begun_bit);
+  memory_.mark(static_cast<Slot&>(command).position, marks::begun);
 }
 
 void Ring::finish(RingCommand& command, const RingResponse& response) {
@@ -92,12 +88,12 @@ void Ring::finish(RingCommand& command, const RingResponse& response) {
   if (broken()) return;
   const u32 read_len = fill(slot, response);
   const bool check_condition = response.status == status_check_condition;
-  const unsigned flags = (response.status == status_good ? mark_good : mark_sense) |
+  const unsigned flags = (response.status == status_good ? marks::good : marks::sense) |
                          (read_len > 0 ? unsigned{abi::uflag_read_len} : 0U);
   memory_.mark(slot.position, flags);
   memory_.respond(slot.position, response.status, read_len,
                   check_condition ? response.sense : std::span<const u8>());
-  memory_.mark(slot.position, flags | mark_complete);
+  memory_.mark(slot.position, flags | marks::complete);
 }
 
 bool Ring::commit() {
@@ -167,11 +163,11 @@ bool Ring::length_valid(const abi::EntryHeader& header) {
 
 // Completes the response of a command that a predecessor has executed.
 void Ring::settle(const abi::EntryHeader& header) {
-  if ((header.uflags & mark_complete) != 0) return;
-  const bool good = (header.uflags & mark_good) != 0 && (header.uflags & abi::uflag_read_len) == 0;
+  if ((header.uflags & marks::complete) != 0) return;
+  const bool good = (header.uflags & marks::good) != 0 && (header.uflags & abi::uflag_read_len) == 0;
   memory_.respond(next_, good ? status_good : status_check_condition, 0,
                   good ? std::span<const u8>() : std::span<const u8>(aborted_command));
-  memory_.mark(next_, (good ? mark_good : mark_sense) | mark_complete);
+  memory_.mark(next_, (good ? marks::good : marks::sense) | marks::complete);
 }
 
 // The entry at next_ has been looked at. One that is settled goes back together with the command before it.

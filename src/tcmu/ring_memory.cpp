@@ -80,11 +80,11 @@ std::byte* RingMemory::data(u64 offset, u64 length_bytes) const noexcept {
 }
 
 void RingMemory::mark(u32 position, unsigned uflags) noexcept {
+  std::byte* const byte = at(position) + offsetof(abi::EntryHeader, uflags);
   keep_order();
-  field<u8>(at(position) + offsetof(abi::EntryHeader, uflags))
-      .store(static_cast<u8>(uflags), std::memory_order_release);
+  field<u8>(byte).store(static_cast<u8>(uflags), std::memory_order_release);
   keep_order();
-  stored(Store::mark);
+  stored(Store::mark, byte, 1);
 }
 
 void RingMemory::respond(u32 position, u8 status, u32 read_len, std::span<const u8> sense) noexcept {
@@ -99,18 +99,19 @@ void RingMemory::respond(u32 position, u8 status, u32 read_len, std::span<const 
   std::memcpy(at(position) + from, reinterpret_cast<const std::byte*>(&response) + from,
               sizeof response - from);
   keep_order();
-  stored(Store::response);
+  stored(Store::response, at(position) + from, sizeof response - from);
 }
 
 void RingMemory::move_tail(u32 position) noexcept {
   tail_ = position;
   // Release: the kernel sees the responses when it sees the tail.
-  field<u32>(mapping_.data() + offsetof(abi::Mailbox, cmd_tail)).store(position, std::memory_order_release);
-  stored(Store::tail);
+  std::byte* const tail = mapping_.data() + offsetof(abi::Mailbox, cmd_tail);
+  field<u32>(tail).store(position, std::memory_order_release);
+  stored(Store::tail, tail, sizeof position);
 }
 
-void RingMemory::stored(Store what) noexcept {
-  if (observer_ != nullptr) observer_->stored(what);
+void RingMemory::stored(Store what, std::byte* at, std::size_t length_bytes) const noexcept {
+  if (observer_ != nullptr) observer_->stored(what, {at, length_bytes});
 }
 
 }  // namespace tcmufs::tcmu

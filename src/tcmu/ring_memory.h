@@ -11,7 +11,16 @@ namespace tcmufs::tcmu {
 /// What a Ring has just stored into shared memory.
 enum class Store { mark, response, tail };
 
-/// Is told after every store, while memory is what another process would find if this one died here.
+/// Bits of an entry's uflags that the kernel does not look at; what they say is told at Ring.
+namespace marks {
+inline constexpr unsigned begun = 0x10;
+inline constexpr unsigned sense = 0x20;
+inline constexpr unsigned good = 0x40;
+inline constexpr unsigned complete = 0x80;
+}  // namespace marks
+
+/// Is told after every store, while memory is what another process would find if this one died here. `bytes`
+/// are those that were stored: the byte of the marks, the response from its status on, the tail.
 class StoreObserver {
  public:
   StoreObserver() = default;
@@ -19,7 +28,7 @@ class StoreObserver {
   StoreObserver& operator=(const StoreObserver&) = delete;
   virtual ~StoreObserver() = default;
 
-  virtual void stored(Store what) noexcept = 0;
+  virtual void stored(Store what, std::span<std::byte> bytes) noexcept = 0;
 };
 
 /// Header, ring and data area of one mapping: every load from mailbox and ring and every store to them is
@@ -59,7 +68,7 @@ class RingMemory {
  private:
   u64 data_start() const noexcept { return u64{start_} + size_; }
   std::byte* at(u32 position) const noexcept { return mapping_.data() + start_ + position; }
-  void stored(Store what) noexcept;
+  void stored(Store what, std::byte* at, std::size_t length_bytes) const noexcept;
 
   std::span<std::byte> mapping_;
   StoreObserver* observer_;

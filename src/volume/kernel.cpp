@@ -5,6 +5,7 @@
 #include "lio/reservations.h"
 #include "volume/doctor.h"
 #include "volume/kernel_disk.h"
+#include "volume/kill_points.h"
 
 namespace tcmufs::volume {
 
@@ -36,7 +37,14 @@ Registry::Kernel kernel_of(lio::ConfigTree& tree, Targets& targets, const Uuid& 
       .make_disk = [&tree, &targets](
                        const DiskOptions& options, std::unique_ptr<store::BlockStore> store,
                        std::function<void(const std::string&)> failed) -> std::unique_ptr<Disk> {
+#ifdef TCMUFS_KILL_POINTS
+        static KillPoints points = KillPoints::of_environment();
+        return std::make_unique<KernelDisk>(
+            tree, targets, options, std::move(store), std::move(failed),
+            [](auto& unit, auto& image) { return points.watched(make_engine(unit, image)); }, &points);
+#else
         return std::make_unique<KernelDisk>(tree, targets, options, std::move(store), std::move(failed));
+#endif
       },
       .holders_of = [](const lio::ScsiDisk& disk) { return lio::lasting_holders_of(disk); },
       .leftovers = [&tree, store_uuid] { return leftovers(tree, store_uuid); },

@@ -59,13 +59,14 @@ auto KernelDisk::keeping_what_was_there(Step step) {
 
 KernelDisk::KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
                        std::unique_ptr<store::BlockStore> store,
-                       std::function<void(const std::string&)> failed, const EngineMaker& make)
+                       std::function<void(const std::string&)> failed, const EngineMaker& make,
+                       tcmu::StoreObserver* observer)
     : store_(std::move(store)),
       unit_(options.identity, format_over(options.format, *store_)),
       backstore_(tree, backstore_options(options)),
       doorbell_(backstore_.uio_name(), options.deadline),
       engine_(make(unit_, *store_)),
-      server_(doorbell_, unit_, *engine_, options.statistics, std::move(failed)),
+      server_(doorbell_, unit_, *engine_, options.statistics, std::move(failed), observer),
       target_(place(tree, targets, options, backstore_)),
       node_owner_(scsi::naa_name(options.identity), options.owner),
       lun_(target_.target(), target_.lun(), backstore_),

@@ -38,9 +38,10 @@ class KernelDisk final : public Disk {
  public:
   using EngineMaker = std::function<std::unique_ptr<Engine>(scsi::LogicalUnit&, store::BlockStore&)>;
 
+  /// `observer` is the ring's.
   KernelDisk(lio::ConfigTree& tree, Targets& targets, const DiskOptions& options,
              std::unique_ptr<store::BlockStore> store, std::function<void(const std::string&)> failed,
-             const EngineMaker& make = make_engine);
+             const EngineMaker& make = make_engine, tcmu::StoreObserver* observer = nullptr);
 
   Fd claim_idle() const override;
   std::string flush_used() const noexcept override;

@@ -42,12 +42,12 @@ void watch(int epoll, int fd, u32 events) {
 }  // namespace
 
 Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine, Statistics& statistics,
-               std::function<void(const std::string&)> failed)
+               std::function<void(const std::string&)> failed, tcmu::StoreObserver* observer)
     : doorbell_(doorbell),
       engine_(engine),
       statistics_(statistics),
       failed_(std::move(failed)),
-      dispatcher_(doorbell.memory(), unit, engine, statistics),
+      dispatcher_(doorbell.memory(), unit, engine, statistics, observer),
       ring_(dispatcher_.ring()),
       pace_(usable_processors() != 1),
       stop_(make_event()),

@@ -42,9 +42,9 @@ class Doorbell {
 /// once of what has been finished. A volume has a thread of its own: a store that hangs delays nobody else.
 class Server {
  public:
-  /// Writes `statistics`, which nobody else may do meanwhile.
+  /// Writes `statistics`, which nobody else may do meanwhile. `observer` is the ring's.
   Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine, Statistics& statistics,
-         std::function<void(const std::string&)> failed);
+         std::function<void(const std::string&)> failed, tcmu::StoreObserver* observer = nullptr);
   /// Finishes what has been taken, gives it back and stops.
   ~Server();
   Server(const Server&) = delete;

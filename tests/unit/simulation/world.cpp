@@ -199,7 +199,7 @@ std::error_code World::extent(u64 offset, Extent& result) noexcept {
   return {};
 }
 
-void World::stored(tcmu::Store what) noexcept {
+void World::stored(tcmu::Store what, std::span<std::byte>) noexcept {
   if (what == tcmu::Store::response) die_in_a_response();
   may_die(what == tcmu::Store::mark ? "mark" : what == tcmu::Store::tail ? "tail" : "response");
   look_at_ring();

@@ -51,7 +51,7 @@ class World final : public store::BlockStore, public tcmu::StoreObserver {
   std::error_code resize(u64 size_bytes) noexcept override;
   std::error_code extent(u64 offset, Extent& result) noexcept override;
 
-  void stored(tcmu::Store what) noexcept override;
+  void stored(tcmu::Store what, std::span<std::byte> bytes) noexcept override;
 
   u32 pick(u32 below) { return initiator_.pick(below); }
   bool fault(u32 one_in = 40);

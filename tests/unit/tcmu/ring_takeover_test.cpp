@@ -36,7 +36,7 @@ class Machine : public tcmu::StoreObserver {
         executed_(other.executed_),
         torn_(other.torn_) {}
 
-  void stored(Store what) noexcept override;
+  void stored(Store what, std::span<std::byte> bytes) noexcept override;
   void execute(Ring& ring, RingCommand& command);
   void die(Death death);
   void take_over();
@@ -63,7 +63,7 @@ void Machine::execute(Ring& ring, RingCommand& command) {
   finishing_ = 0;
 }
 
-void Machine::stored(Store what) noexcept {
+void Machine::stored(Store what, std::span<std::byte>) noexcept {
   if (finishing_ != 0 && what == Store::mark) {
     executed_.insert(finishing_);
     if (++marks_ == 1) {
