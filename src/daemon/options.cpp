@@ -26,10 +26,12 @@ std::vector<std::string> split(const std::vector<std::string>& lists) {
 void check(const Options& options) {
   if (options.cleanup) {
     if (options.doctor) throw CLI::ExcludesError("--cleanup", "--doctor");
+    if (options.replace) throw CLI::ExcludesError("--cleanup", "--replace");
     if (!options.store.empty()) throw CLI::ExtrasError({options.store});
     return;
   }
   if (options.doctor) {
+    if (options.replace) throw CLI::ExcludesError("--doctor", "--replace");
     if (!options.mount_point.empty()) throw CLI::ExtrasError({options.mount_point});
     return;
   }
@@ -47,6 +49,9 @@ Options parse_command_line(int argc, char** argv) {
   app.add_option("STORE", options.store, "Directory that holds the images");
   app.add_option("MOUNTPOINT", options.mount_point, "Directory where the control filesystem appears");
   app.add_flag("-f,--foreground", options.foreground, "Stay in the foreground and log to standard error");
+  app.add_flag(
+      "--replace", options.replace,
+      "Take the disks over from the daemon that serves STORE, which is ended; who uses them waits a moment");
   app.add_flag("--doctor", options.doctor,
                "Say what of this machine, and of STORE, stands in the way of disks, and change nothing");
   auto* cleanup =

@@ -12,6 +12,7 @@ struct Options {
   std::vector<std::string> mount_options;                     // of -o, one each: "allow_other"
   std::vector<std::pair<std::string, std::string>> settings;  // of -o: "block_size", "4096"
   bool foreground = false;
+  bool replace = false;                     // a daemon that serves the store already
   bool cleanup = false;                     // only remove what dead daemons left
   std::vector<std::string> cleanup_stores;  // of those: uuids or directories; none: all
   bool dry_run = false;

@@ -17,6 +17,7 @@
 #include "daemon/log.h"
 #include "daemon/notify.h"
 #include "daemon/paths.h"
+#include "daemon/predecessor.h"
 #include "daemon/protect.h"
 #include "daemon/use_watch.h"
 #include "daemon/version.h"
@@ -28,6 +29,7 @@
 #include "sys/error.h"
 #include "volume/catalog.h"
 #include "volume/kernel.h"
+#include "volume/kill_points.h"
 #include "volume/registry.h"
 
 namespace tcmufs::daemon {
@@ -108,8 +110,13 @@ int serve(const Options& options, Background& background) {
   };
   if (::geteuid() != 0) throw Failure(EPERM, "tcmufs needs root to make block devices", "Run it with sudo");
   const Paths paths = resolve_paths(options.store, options.mount_point);
+  if (options.replace) end_predecessor(options, paths);
   protect_process(log);
+#ifdef TCMUFS_KILL_POINTS
+  const ErrandProcess errands(log, [] { volume::KillPoints::of_environment().sent_on_errand(); });
+#else
   const ErrandProcess errands(log);
+#endif
   if (const std::string lacking = lio::prepare_kernel(); !lacking.empty()) log(lacking);
   volume::Catalog catalog(paths.store);
   lio::Configfs tree(log);

@@ -49,14 +49,14 @@ struct Listener {
   std::string text() const { return said.substr(0, said.find_last_not_of(" \n") + 1); }
 };
 
-fuse_session* make_session(const MountOptions& options, Served& served) {
+fuse_session* make_session(const MountOptions& options, Served* served) {
   std::vector<std::string> owned = options.arguments;
   std::vector<char*> arguments;
   arguments.reserve(owned.size());
   for (auto& argument : owned) arguments.push_back(argument.data());
   fuse_args parsed{static_cast<int>(arguments.size()), arguments.data(), 0};
   const Listener listener;
-  fuse_session* session = fuse_session_new(&parsed, &operations(), sizeof(fuse_lowlevel_ops), &served);
+  fuse_session* session = fuse_session_new(&parsed, &operations(), sizeof(fuse_lowlevel_ops), served);
   fuse_opt_free_args(&parsed);
   if (session == nullptr) throw Failure(EINVAL, "cannot take the mount options: " + listener.text());
   return session;
@@ -93,6 +93,10 @@ void Session::Destroy::operator()(fuse_session* session) const {
   fuse_session_destroy(session);
 }
 
+void check_options(const std::vector<std::string>& options) {
+  fuse_session_destroy(make_session(sorted_options(options, ""), nullptr));
+}
+
 Session::Session(ctlfs::Tree& tree, Options options)
     : options_(std::move(options)),
       mount_options_(sorted_options(options_.mount_options, options_.store)),
@@ -101,7 +105,7 @@ Session::Session(ctlfs::Tree& tree, Options options)
       loop_event_(make_event()),
       streams_(std::make_unique<StreamReads>(tree.events())),
       served_(std::make_unique<Served>(Served{tree, *streams_})),
-      session_(make_session(mount_options_, *served_)) {}
+      session_(make_session(mount_options_, served_.get())) {}
 
 Session::~Session() {
   streams_.reset();  // its thread uses the session

@@ -20,6 +20,9 @@ namespace tcmufs::fuse {
 class StreamReads;
 struct Served;
 
+/// Throws Failure (EINVAL) if they are not options of a mount, as a Session would.
+void check_options(const std::vector<std::string>& options);
+
 /// A tree, mounted. mount() and run() are for one thread; the others may be called from any. No signal
 /// handlers are installed, and the threads that serve have all signals blocked.
 class Session {

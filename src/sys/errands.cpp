@@ -108,7 +108,8 @@ void be_named() {
 
 }  // namespace
 
-ErrandProcess::ErrandProcess(std::function<void(const std::string&)> log) : log_(std::move(log)) {
+ErrandProcess::ErrandProcess(std::function<void(const std::string&)> log, std::function<void()> sent)
+    : log_(std::move(log)), sent_(std::move(sent)) {
   auto [here, there] = connected_sockets();
   pid_ = ::fork();
   if (pid_ < 0) throw_errno("cannot start the process " + quoted(process_name));
@@ -169,6 +170,7 @@ Brought run_errand(Errand errand, const Arguments& arguments, const Fd& file) {
     process->died();
   }
   if (!connection) return errand(arguments, file);
+  if (process->sent_) process->sent_();
   auto answer = receive_message(connection);
   if (!answer) {
     process->died();

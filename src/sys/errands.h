@@ -37,7 +37,9 @@ class ErrandProcess {
  public:
   /// Forks: before this process has threads. One at a time. `log` is told if it dies, after which errands are
   /// done here; it may be called from any thread. Throws Failure.
-  explicit ErrandProcess(std::function<void(const std::string&)> log);
+  /// `sent` is called when an errand is on its way and nothing is known of it yet, by the thread that waits
+  /// for it: for tests.
+  explicit ErrandProcess(std::function<void(const std::string&)> log, std::function<void()> sent = {});
   /// When no errand is under way any more.
   ~ErrandProcess();
   ErrandProcess(const ErrandProcess&) = delete;
@@ -53,6 +55,7 @@ class ErrandProcess {
   void died();
 
   std::function<void(const std::string&)> log_;
+  std::function<void()> sent_;
   pid_t pid_ = -1;
   std::mutex mutex_;
   Fd socket_;             // guarded by mutex_; closed once it is dead

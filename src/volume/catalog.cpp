@@ -100,7 +100,8 @@ void Catalog::lock_store() {
     if (errno != EWOULDBLOCK) throw_errno("cannot lock " + quoted(shown));
     holder = read_line(shown);
     if (is_alive(holder))
-      throw Failure(EBUSY, "the store " + quoted(path()) + " is served by process " + holder + " already");
+      throw Failure(EBUSY, "the store " + quoted(path()) + " is served by process " + holder + " already",
+                    "To take it over: tcmufs --replace");
     return false;
   });
   if (!locked) throw Failure(EBUSY, "the store " + quoted(path()) + " is locked (" + quoted(shown) + ")");

@@ -38,10 +38,10 @@ Registry::Kernel kernel_of(lio::ConfigTree& tree, Targets& targets, const Uuid& 
                        const DiskOptions& options, std::unique_ptr<store::BlockStore> store,
                        std::function<void(const std::string&)> failed) -> std::unique_ptr<Disk> {
 #ifdef TCMUFS_KILL_POINTS
-        static KillPoints points = KillPoints::of_environment();
+        KillPoints& points = KillPoints::of_environment();
         return std::make_unique<KernelDisk>(
             tree, targets, options, std::move(store), std::move(failed),
-            [](auto& unit, auto& image) { return points.watched(make_engine(unit, image)); }, &points);
+            [&points](auto& unit, auto& image) { return points.watched(make_engine(unit, image)); }, &points);
 #else
         return std::make_unique<KernelDisk>(tree, targets, options, std::move(store), std::move(failed));
 #endif

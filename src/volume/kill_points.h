@@ -19,15 +19,18 @@ namespace tcmufs::volume {
 /// - begun, executed, complete: a mark has been stored;
 /// - half_response: of a response, half the bytes have been stored; response: all;
 /// - tail: commands have been given back; notified: and the kernel was told.
+/// And at none of them: errand, when the other process (sys/errands.h) has been sent to do something.
 class KillPoints final : public tcmu::StoreObserver {
  public:
   /// By the environment's TCMUFS_KILL: "PLACE N" or "PLACE OPERATION N", nowhere without. Throws Failure
   /// (EINVAL).
-  static KillPoints of_environment();
+  /// The same one every time.
+  static KillPoints& of_environment();
   explicit KillPoints(const std::string& order);
 
   /// `engine`, with its places. This must outlive it.
   std::unique_ptr<Engine> watched(std::unique_ptr<Engine> engine);
+  void sent_on_errand() noexcept;
   void stored(tcmu::Store what, std::span<std::byte> bytes) noexcept override;
 
  private:
