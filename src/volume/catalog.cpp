@@ -13,6 +13,7 @@
 #include "sys/deadline.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
+#include "volume/link_target.h"
 
 namespace tcmufs::volume {
 
@@ -248,11 +249,12 @@ void Catalog::finish_rename() {
   directory_.sync_parent(rename_file);
 }
 
-Fd Catalog::create_image(const std::string& path, const Record& record, const Ownership& ownership) {
+Fd Catalog::create_image(const std::string& path, Record& record, const Ownership& ownership) {
   const std::lock_guard lock(mutex_);
   Fd image = directory_.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
   try {
     give(image, ownership, directory_.full(path));
+    record.medium = medium_text(image);
     write_record(record_of(path), record);
     directory_.sync_parent(path);
   } catch (...) {

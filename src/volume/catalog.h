@@ -56,7 +56,8 @@ class Catalog {
     uid_t uid = 0;
     gid_t gid = 0;
   };
-  Fd create_image(const std::string& path, const Record& record, const Ownership& ownership);
+  /// Tells the record which file that is.
+  Fd create_image(const std::string& path, Record& record, const Ownership& ownership);
   /// A link whose record says `target`; create_link() makes it of a record that save() has written. Returns
   /// the link itself (O_PATH).
   Fd create_link(const std::string& path, const std::string& target);

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <vector>
 
+#include "lio/disk_files.h"
 #include "sys/error.h"
 
 namespace tcmufs::volume {
@@ -103,6 +104,15 @@ void DeviceLink::remove() noexcept {
   if (link_target(link) == node_) ::unlink(link.c_str());
   remove_empty_directories(root_, link);
   path_.clear();
+}
+
+std::optional<u64> linked_disk_size(const std::string& root, const std::string& path, const std::string& wwn,
+                                    const std::string& sysfs) {
+  const std::string node = link_target(root + "/" + path);
+  const std::string name = node.substr(node.rfind('/') + 1);
+  if (name.empty() || lio::text_if_there(sysfs + "/block/" + name + "/device/wwid") != wwn)
+    return std::nullopt;
+  return lio::disk_size_bytes(sysfs, name);
 }
 
 bool remove_dangling_link(const std::string& root, const std::string& path) noexcept {

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <optional>
 #include <string>
+
+#include "sys/integers.h"
 
 namespace tcmufs::volume {
 
@@ -29,6 +32,11 @@ class DeviceLink {
   std::string path_;
   std::string node_;
 };
+
+/// The size of the disk that the link ROOT/PATH leads to, if there is one and its identity is `wwn`
+/// ("naa.6001405..."): what the kernel knows of it, without asking it. `sysfs` is "/sys" outside tests.
+std::optional<u64> linked_disk_size(const std::string& root, const std::string& path, const std::string& wwn,
+                                    const std::string& sysfs = "/sys");
 
 /// Removes ROOT/PATH if it is a link that points nowhere, and directories that are empty then; false if it is
 /// not.

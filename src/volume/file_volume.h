@@ -154,7 +154,9 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   bool is_link() const noexcept { return !link_target_.empty(); }
   void put_image(const Fd& file);
   void open_target();
-  void know_target();
+  void open_replaced_image();
+  std::string shown_image() const;
+  void know_image();
   ctlfs::Attributes link_attributes() const;
   void change_link(const ctlfs::AttributeChange& change);
   void follow_target();

@@ -1,8 +1,12 @@
 #include "volume/kernel.h"
 
+#include <cerrno>
+
 #include "lio/leftovers.h"
 #include "lio/node_owner.h"
 #include "lio/reservations.h"
+#include "sys/error.h"
+#include "volume/device_link.h"
 #include "volume/doctor.h"
 #include "volume/kernel_disk.h"
 #include "volume/kill_points.h"
@@ -30,6 +34,17 @@ void remove_leftovers_of(lio::ConfigTree& tree, const Uuid& store_uuid, const Uu
   lio::forget_node_owner(scsi::naa_name(uuid));
 }
 
+// Its users have been promised more than there is now: another end of the disk would be a lie, an error a
+// loss.
+void refuse_shrunk_image(const DiskOptions& options) {
+  const auto size = linked_disk_size(options.link_root, options.path, scsi::naa_name(options.identity));
+  if (!size || *size <= options.format.size_bytes) return;
+  throw Failure(ESTALE,
+                "the image of " + quoted(options.path) + " has " + std::to_string(options.format.size_bytes) +
+                    " bytes, but its disk, still in the kernel, has " + std::to_string(*size),
+                "Put back what is missing and attach the volume again");
+}
+
 }  // namespace
 
 Registry::Kernel kernel_of(lio::ConfigTree& tree, Targets& targets, const Uuid& store_uuid) {
@@ -37,6 +52,7 @@ Registry::Kernel kernel_of(lio::ConfigTree& tree, Targets& targets, const Uuid& 
       .make_disk = [&tree, &targets](
                        const DiskOptions& options, std::unique_ptr<store::BlockStore> store,
                        std::function<void(const std::string&)> failed) -> std::unique_ptr<Disk> {
+        refuse_shrunk_image(options);
 #ifdef TCMUFS_KILL_POINTS
         KillPoints& points = KillPoints::of_environment();
         return std::make_unique<KernelDisk>(

@@ -20,31 +20,43 @@ Fd FileVolume::no_image() {
 
 void FileVolume::put_image(const Fd& file) {
   struct stat st {};
-  if (::fstat(file.number(), &st) != 0) throw_errno("cannot stat " + quoted(link_target_));
+  if (::fstat(file.number(), &st) != 0) throw_errno("cannot stat " + shown_image());
   if (::dup3(file.number(), image_.number(), O_CLOEXEC) < 0)
-    throw_errno("cannot keep " + quoted(link_target_) + " open");
+    throw_errno("cannot keep " + shown_image() + " open");
   const std::lock_guard lock(mutex_);
   medium_ = st;
 }
 
 void FileVolume::open_target() {
-  if (!is_link()) return;
+  if (!is_link()) return open_replaced_image();
   const Fd file = open_link_target(link_target_, tcmufs_mounts());
   context_.refuse_medium(file, *this);
   put_image(file);
 }
 
+// Somebody who is in the store may have put another file in the place of the image, while there was no disk
+// of it.
+void FileVolume::open_replaced_image() {
+  const Fd file = context_.catalog.open_image(facts().path);
+  struct stat st {};
+  if (::fstat(file.number(), &st) != 0) throw_errno("cannot stat " + shown_image());
+  if (!is_over(st)) put_image(file);
+}
+
+std::string FileVolume::shown_image() const {
+  return is_link() ? quoted(link_target_) : "the image of " + quoted(facts().path);
+}
+
 // The record says which file it is before there is a disk of it. A disk that is in the kernel already, with
 // what its users have not written yet, is of that file and of no other that has taken its name.
-void FileVolume::know_target() {
-  if (!is_link()) return;
-  if (!wanted_) throw Failure(ESHUTDOWN, quoted(facts().path) + " has been given up");
+void FileVolume::know_image() {
+  if (is_link() && !wanted_) throw Failure(ESHUTDOWN, quoted(facts().path) + " has been given up");
   Record record = record_;
   record.medium = medium_text(image_);
   if (record == record_) return;
-  if (context_.left_in_kernel(record_.uuid)) {
+  if (!record_.medium.empty() && context_.left_in_kernel(record_.uuid)) {
     throw Failure(ESTALE,
-                  quoted(link_target_) + " is another file than the one of which the disk of " +
+                  shown_image() + " is another file than the one of which the disk of " +
                       quoted(facts().path) + ", still in the kernel, was made",
                   "Put that back under its name and attach the volume again");
   }

@@ -18,7 +18,7 @@ struct Record {
   std::optional<u32> lun;  // the LUN it had in its target the last time
   bool draft = false;      // never attached yet, and not to be before it is asked for
   std::string target{};    // of a link: what it leads to; empty: it is none
-  std::string medium{};    // of a link: which file or device that was when it became a disk the last time
+  std::string medium{};    // which file or device was its image when it became a disk the last time
 
   std::string text() const;
   /// Throws Failure (EBADMSG) that says what is wrong with the text; `path` is where it came from.

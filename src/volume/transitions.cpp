@@ -222,7 +222,7 @@ void FileVolume::attach_now() {
   off_t end = 0;
   try {
     open_target();
-    know_target();
+    know_image();
     end = ::lseek(image_.number(), 0, SEEK_END);
     if (end < 0) throw_errno("cannot tell the size of the image of " + quoted(facts().path));
     if (end == 0 && is_link()) throw Failure(EINVAL, quoted(link_target_) + " has no size");

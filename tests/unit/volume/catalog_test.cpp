@@ -89,7 +89,8 @@ TEST_F(CatalogTest, CreatesAnImageWithModeAndOwner) {
 }
 
 TEST_F(CatalogTest, NoSetUserIdBitReachesTheStore) {
-  catalog_->create_image("db0", Record{.uuid = Uuid::random(), .lun = {}}, {06755, ::geteuid(), ::getegid()});
+  Record record{.uuid = Uuid::random(), .lun = {}};
+  catalog_->create_image("db0", record, {06755, ::geteuid(), ::getegid()});
   struct stat st {};
   ASSERT_EQ(::stat((store_ / "db0").c_str(), &st), 0);
   EXPECT_EQ(st.st_mode & 07777, 0755U);

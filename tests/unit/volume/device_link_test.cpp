@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <thread>
@@ -106,6 +107,36 @@ TEST_F(DeviceLinkTest, ManyComeAndGoAtOnce) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_FALSE(path_exists(root_));
+}
+
+class LinkedDisk : public DeviceLinkTest {
+ protected:
+  LinkedDisk() { add("sda", "naa.1", "2048"); }
+  void add(const std::string& name, const std::string& wwid, const std::string& sectors) const {
+    std::filesystem::create_directories(sysfs_ / ("block/" + name + "/device"));
+    std::ofstream(sysfs_ / ("block/" + name + "/device/wwid")) << wwid << "\n";
+    std::ofstream(sysfs_ / ("block/" + name + "/size")) << sectors << "\n";
+  }
+  std::optional<u64> size(const std::string& wwn) const {
+    return linked_disk_size(root_, "web/disk0", wwn, sysfs_.path());
+  }
+  test::TemporaryDirectory sysfs_;
+};
+
+TEST_F(LinkedDisk, HasTheSizeThatTheKernelSays) {
+  const DeviceLink link(root_, "web/disk0", "/dev/sda");
+  EXPECT_EQ(size("naa.1"), 2048U * 512);
+}
+
+TEST_F(LinkedDisk, IsNoneThatIsAnothers) {
+  const DeviceLink link(root_, "web/disk0", "/dev/sda");
+  EXPECT_EQ(size("naa.2"), std::nullopt);
+}
+
+TEST_F(LinkedDisk, IsNoneWithoutALinkOrADisk) {
+  EXPECT_EQ(size("naa.1"), std::nullopt);
+  const DeviceLink link(root_, "web/disk0", "/dev/sdb");
+  EXPECT_EQ(size("naa.1"), std::nullopt);
 }
 
 }  // namespace
