@@ -81,6 +81,7 @@ struct Device::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  std::unique_ptr<Fd> claim_flushed() const;
   void take_down(std::unique_ptr<Fd> claim) noexcept;
   std::unique_ptr<volume::Engine> make_engine(scsi::LogicalUnit& unit, store::BlockStore& store);
   volume::DiskOptions disk_options(const std::string& link_root, u64 size, bool write_cache, bool thin);
@@ -159,11 +160,17 @@ std::unique_ptr<volume::Engine> Device::State::make_engine(scsi::LogicalUnit& ma
   });
 }
 
+std::unique_ptr<Fd> Device::State::claim_flushed() const {
+  auto claim = std::make_unique<Fd>(disk->claim_idle());
+  disk->flush(*claim);
+  return claim;
+}
+
 void Device::State::take_down(std::unique_ptr<Fd> claim) noexcept {
   if (!disk) return;
   if (!claim) {
     // As for close(), if nobody uses it: then nobody can begin to.
-    const auto used = device::attempt([&] { claim = std::make_unique<Fd>(disk->claim_idle()); });
+    const auto used = device::attempt([&] { claim = claim_flushed(); });
     if (used) {
       const std::string lost = disk->flush_used();
       if (!lost.empty()) report(lost);
@@ -210,7 +217,7 @@ bool Device::remove_leftover(const std::string& directory, const std::string& na
 void Device::close() {
   device::as_error([&] {
     if (!state_) return;
-    state_->take_down(std::make_unique<Fd>(state_->disk->claim_idle()));
+    state_->take_down(state_->claim_flushed());
     state_.reset();
   });
 }

@@ -100,6 +100,7 @@ void FileVolume::keep(const Record& record) {
 void FileVolume::take_disk_away() {
   const bool touched = !disk_->untouched();
   const Fd claim = disk_->claim_idle();
+  disk_->flush(claim);
   begin(State::detaching);
   drop_disk();
   const std::lock_guard lock(mutex_);

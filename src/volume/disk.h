@@ -44,9 +44,11 @@ class Disk {
   Disk& operator=(const Disk&) = delete;
   virtual ~Disk() = default;
 
-  /// Makes sure that nobody uses the disk or can begin to, and that nothing unwritten is left in the page
-  /// cache. Throws Failure (EBUSY) that says who does. The claim must be kept until the disk is gone.
+  /// Makes sure that nobody uses the disk or can begin to. Throws Failure (EBUSY) that says who does. The
+  /// claim must be kept until the disk is gone.
   [[nodiscard]] virtual Fd claim_idle() const = 0;
+  /// Makes sure that nothing unwritten is left in the page cache, nor in the disk. Throws Failure.
+  virtual void flush(const Fd& claim) const = 0;
   /// For a disk that goes although it is used: writes out what can be written. Returns what could not, in
   /// words.
   virtual std::string flush_used() const noexcept = 0;

@@ -133,6 +133,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   void remember_lun();
   Fd open_for_disk() const;
   std::unique_ptr<Disk> make_disk(u64 size_bytes);  // from the image
+  void flush_or_refuse(const Fd& claim);
   void detach_now();
   void drop_disk();
   void change_setting(const std::string& name, const std::string& value);
@@ -184,6 +185,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   Record record_;                    // guarded by transition_
   std::string target_;               // guarded by transition_
   bool retired_ = false;             // guarded by transition_
+  bool told_of_loss_ = false;        // guarded by transition_: the disk cannot be flushed, and somebody knows
   std::atomic<bool> wanted_ = true;  // false: it has been retired, or is to be
   std::shared_mutex image_guard_;    // shared: file I/O; exclusive: the moment when the file stops being one
   mutable std::mutex mutex_;         // guards what follows; nothing that blocks is done under it

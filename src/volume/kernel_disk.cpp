@@ -122,9 +122,11 @@ lio::ScsiDisk KernelDisk::find_device(u64 size_bytes, const Deadline& deadline) 
 }
 
 Fd KernelDisk::claim_idle() const {
-  Fd claim = lio::claim_disk(device_, looking_grace);
+  return lio::claim_disk(device_, looking_grace);
+}
+
+void KernelDisk::flush(const Fd& claim) const {
   lio::flush_disk(claim, device_.node);
-  return claim;
 }
 
 std::string KernelDisk::flush_used() const noexcept {

@@ -44,6 +44,7 @@ class KernelDisk final : public Disk {
              const EngineMaker& make = make_engine, tcmu::StoreObserver* observer = nullptr);
 
   Fd claim_idle() const override;
+  void flush(const Fd& claim) const override;
   std::string flush_used() const noexcept override;
   void resize(u64 size_bytes, const Deadline& deadline) override;
   void tune(const Settings& settings) override;

@@ -145,13 +145,23 @@ std::vector<Registry::Entry> Registry::entries() {
   return result;
 }
 
+template <typename Work>
+auto Registry::telling(Work work) {
+  try {
+    return work();
+  } catch (const Failure& failure) {
+    refused(failure.what());
+    throw;
+  }
+}
+
 std::shared_ptr<ctlfs::Volume> Registry::create(const std::string& path, const ctlfs::Creation& creation) {
   refuse_while_stopping();
   Record record;
   record.uuid = Uuid::random();
   record.settings = settings_of_new_volumes();
   record.draft = creation.draft;
-  Fd image = catalog_.create_image(path, record, ownership_of(creation));
+  Fd image = telling([&] { return catalog_.create_image(path, record, ownership_of(creation)); });
   const std::lock_guard lock(mutex_);
   auto volume = std::make_shared<FileVolume>(context_, path, record, std::move(image),
                                              target_for(path, record.uuid), creation.process);
@@ -162,19 +172,14 @@ std::shared_ptr<ctlfs::Volume> Registry::create(const std::string& path, const c
 }
 
 Settings Registry::settings_of_new_volumes() {
-  try {
-    return defaults_.current();
-  } catch (const Failure& failure) {
-    refused(failure.what());
-    throw;
-  }
+  return telling([this] { return defaults_.current(); });
 }
 
 void Registry::make_directory(const std::string& path, const ctlfs::Creation& creation) {
   refuse_while_stopping();
   Record record;
   record.uuid = Uuid::random();
-  catalog_.create_directory(path, record, ownership_of(creation));
+  telling([&] { catalog_.create_directory(path, record, ownership_of(creation)); });
   const std::lock_guard lock(mutex_);
   directories_[path] = record.uuid;
 }
@@ -183,7 +188,7 @@ void Registry::remove(const std::string& path) {
   const auto volume = volume_at(path);
   volume->retire();
   try {
-    catalog_.remove_image(path);
+    telling([&] { catalog_.remove_image(path); });
   } catch (...) {
     volume->stay();
     throw;
@@ -204,7 +209,7 @@ void Registry::forget(const Uuid& uuid) noexcept {
 }
 
 void Registry::remove_directory(const std::string& path) {
-  catalog_.remove_directory(path);
+  telling([&] { catalog_.remove_directory(path); });
   const std::lock_guard lock(mutex_);
   directories_.erase(path);
 }
@@ -251,7 +256,7 @@ void Registry::rename_volume(const std::string& from, const std::string& to) {
 }
 
 void Registry::rename_directory(const std::string& from, const std::string& to) {
-  catalog_.rename(from, to);
+  telling([&] { catalog_.rename(from, to); });
   const std::string below = from + "/";
   std::vector<std::shared_ptr<FileVolume>> moved;
   {
@@ -338,15 +343,12 @@ std::string Registry::control(const std::string& file) {
 }
 
 void Registry::set_control(const std::string& file, const std::string& value) {
-  try {
+  telling([&] {
     if (file == "ctl") return carry_out(verb_of(value, ".ctl/ctl"));
     if (!file.starts_with(defaults_directory)) throw Failure(ENOENT, "no control file " + quoted(file));
     defaults_.set(file.substr(defaults_directory.size()), value);
     events_.record(nullptr, "", "set", file + " " + value);
-  } catch (const Failure& failure) {
-    refused(failure.what());
-    throw;
-  }
+  });
 }
 
 void Registry::refused(const std::string& sentence) noexcept {

@@ -86,6 +86,9 @@ class Registry final : public ctlfs::Backend {
   void undo_link(const std::shared_ptr<FileVolume>& volume) noexcept;
   std::shared_ptr<FileVolume> loaded(const Catalog::Entry& entry);
   Settings settings_of_new_volumes();
+  /// What fails becomes last_error.
+  template <typename Work>
+  auto telling(Work work);
   void for_all(Volumes volumes, std::function<void(FileVolume&)> work);
   void carry_out(Verb verb);
   bool comes_up(const Facts& facts, const std::vector<Uuid>& left) const;

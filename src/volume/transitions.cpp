@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "store/file_store.h"
 #include "sys/error.h"
@@ -239,6 +240,7 @@ void FileVolume::attach_now() {
     throw;
   }
   remember_lun();
+  told_of_loss_ = false;
   const std::string warning = disk_->warning();
   if (!warning.empty()) context_.log(quoted(facts().path) + ": " + warning);
   const std::lock_guard lock(mutex_);
@@ -320,8 +322,23 @@ void FileVolume::disk_failed(const std::string& sentence) {
   enter(State::failed);
 }
 
+// A store that has failed to flush once will not do it again, and the disk must go one day: whoever has been
+// told what is lost, and asks again, has it.
+void FileVolume::flush_or_refuse(const Fd& claim) {
+  try {
+    disk_->flush(claim);
+  } catch (const Failure& failure) {
+    if (std::exchange(told_of_loss_, true))
+      return context_.log(quoted(facts().path) + " goes without what is not synced: " + failure.what());
+    throw Failure(failure.error(),
+                  "what is not synced of " + quoted(facts().path) + " cannot be written, and would be lost",
+                  "Do the same once more to have it gone all the same");
+  }
+}
+
 void FileVolume::detach_now() {
   const Fd claim = disk_->claim_idle();
+  flush_or_refuse(claim);
   begin(State::detaching);
   drop_disk();
   set_state(State::pending);
@@ -344,6 +361,7 @@ void FileVolume::drop_disk() {
 void FileVolume::resize_disk(u64 size_bytes) {
   const bool shrinks = size_bytes < facts().size_bytes;
   const Fd claim = shrinks ? disk_->claim_idle() : Fd();
+  if (shrinks) disk_->flush(claim);
   set_state(State::resizing);
   try {
     disk_->resize(size_bytes, Deadline::after(context_.ready_limit));

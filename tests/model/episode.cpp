@@ -69,8 +69,7 @@ u64 total(const std::vector<Expectation::Range>& ranges) {
 }  // namespace
 
 Episode::Episode(u64 seed, Coverage& coverage)
-    : seed_(seed),
-      coverage_(coverage),
+    : coverage_(coverage),
       random_(seed),
       format_(random_.one_of(formats)),
       faulty_(random_.one_in(2)),

@@ -52,7 +52,6 @@ class Episode {
   Complaints check_all() const;
   void remember(const std::string& line);
 
-  const u64 seed_;
   Coverage& coverage_;
   Random random_;
   const Format format_;

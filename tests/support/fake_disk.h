@@ -18,14 +18,15 @@ namespace tcmufs::test {
 /// What happens to the disks of a test: shared by all of them.
 struct FakeKernel {
   std::mutex mutex;
-  std::vector<std::string> events;   // "made web/disk0 lun 1", "gone web/disk0" ...
-  std::vector<std::string> used;     // paths of disks that somebody uses
-  std::vector<std::string> touched;  // paths of disks that commands have changed
-  std::string refuses;               // path of the volume that cannot become a disk
-  std::string link_in_the_way;       // path of a volume that cannot be linked
-  u32 refuses_blocks_of = 0;         // no disk with such logical blocks can be made
-  bool refuses_read_only = false;    // no write-protected disk can be made
-  bool refuses_owners = false;       // no node can be given to another owner
+  std::vector<std::string> events;       // "made web/disk0 lun 1", "gone web/disk0" ...
+  std::vector<std::string> used;         // paths of disks that somebody uses
+  std::vector<std::string> unflushable;  // paths of disks whose image cannot be written
+  std::vector<std::string> touched;      // paths of disks that commands have changed
+  std::string refuses;                   // path of the volume that cannot become a disk
+  std::string link_in_the_way;           // path of a volume that cannot be linked
+  u32 refuses_blocks_of = 0;             // no disk with such logical blocks can be made
+  bool refuses_read_only = false;        // no write-protected disk can be made
+  bool refuses_owners = false;           // no node can be given to another owner
   int resize_error = 0;
   std::map<std::string, std::string> blocks;           // path → "512/4096" of the disk made last
   std::map<std::string, volume::DiskOptions> options;  // path → those of the disk made last
@@ -80,6 +81,9 @@ class FakeDisk final : public volume::Disk {
     if (kernel_.has(kernel_.used, path_))
       throw Failure(EBUSY, "the disk " + tcmufs::quoted(device_.node) + " is in use: mounted on '/srv'");
     return Fd();
+  }
+  void flush(const Fd& /*claim*/) const override {
+    if (kernel_.has(kernel_.unflushable, path_)) throw Failure(EIO, "cannot write out what is cached");
   }
   std::string flush_used() const noexcept override {
     kernel_.note("flushed " + path_);

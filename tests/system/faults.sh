@@ -72,7 +72,8 @@ echo "0 $sectors linear /dev/vda 0" | dmsetup create medium
 dmsetup mknodes medium
 ln -s /dev/mapper/medium "$mnt/m"
 must_be "the state of m" "$(state m)" ready
-wrote m
+wrote m conv=fsync
+echo 3 >/proc/sys/vm/drop_caches
 table "0 $sectors error"
 must_fail 'Input/output error|No data' dd if=$links/m of=/dev/null bs=64k count=1 iflag=direct status=none
 must_fail 'Input/output error' dd if=/dev/zero of=$links/m bs=64k count=1 oflag=direct conv=fsync status=none
@@ -80,7 +81,10 @@ wrote v conv=fsync
 table "0 $sectors linear /dev/vda 0"
 must_fail 'Input/output error' dd if=/dev/zero of=$links/m bs=64k seek=99 count=1 oflag=direct conv=fsync status=none
 must_hold v "$work/data"
+must_fail 'Input/output error' rm "$mnt/m"
+must_match "the sentence" "$(control m last_error)" 'would be lost.*once more'
 rm "$mnt/m"
+must_not_be_a_disk m
 ln -s /dev/mapper/medium "$mnt/m"
 wrote m conv=fsync
 must_hold m "$work/data"

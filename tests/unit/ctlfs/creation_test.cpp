@@ -29,7 +29,7 @@ TEST_F(Creating, MknodMakesAVolumeToo) {
 }
 
 TEST_F(Creating, MknodMakesNothingElse) {
-  for (const mode_t type : {S_IFIFO, S_IFCHR, S_IFBLK, S_IFSOCK}) {
+  for (const unsigned type : {0U + S_IFIFO, 0U + S_IFCHR, 0U + S_IFBLK, 0U + S_IFSOCK}) {
     EXPECT_EQ(error_of([&] { tree().make_node(kRoot, "a", type, {0644}); }), EPERM);
   }
   EXPECT_TRUE(backend.calls().empty());

@@ -1,4 +1,4 @@
-// What somebody does to images in the store, behind the back of their volumes.
+// Images that somebody changes behind the back of their volumes, or that cannot be written any more.
 
 #include <sys/stat.h>
 
@@ -84,6 +84,23 @@ TEST_F(ImageIdentity, AnImageThatIsGoneCannotBecomeADisk) {
   std::filesystem::remove(image());
   EXPECT_THAT(refusal([&] { db0->set_control("ctl", "attach"); }, ENOENT), HasSubstr("db0"));
   EXPECT_EQ(state(*db0), "failed\n");
+}
+
+// Its user has been told: a disk that cannot be got rid of helps nobody.
+TEST_F(ImageIdentity, ADiskThatCannotBeFlushedGoesWhenItIsAskedForTwice) {
+  const auto db0 = attached("db0");
+  kernel_.unflushable = {"db0"};
+  EXPECT_THAT(
+      refusal([&] { db0->set_control("ctl", "detach"); }, EIO),
+      HasSubstr("what is not synced of 'db0' cannot be written, and would be lost: Input/output error "
+                "(EIO). Do the same once more"));
+  EXPECT_EQ(state(*db0), "ready\n");
+  db0->set_control("ctl", "detach");
+  EXPECT_EQ(state(*db0), "pending\n");
+  db0->set_control("ctl", "attach");
+  refusal([&] { registry_->remove("db0"); }, EIO);
+  registry_->remove("db0");
+  EXPECT_FALSE(volume());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include "registry_fixture.h"
 #include "store/file_store.h"
+#include "support/file_size_limit.h"
 #include "sys/text_file.h"
 
 namespace tcmufs::volume {
@@ -515,6 +516,14 @@ TEST_F(RegistryTest, TheImageIsLockedWhileItIsADiskOnly) {
   EXPECT_THROW(lock(), Failure);
   volume->resize(0, other);
   EXPECT_NO_THROW(lock());
+}
+
+TEST_F(RegistryTest, WhatTheStoreRefusesIsTheLastError) {
+  {
+    const test::FileSizeLimit none(0);
+    EXPECT_THROW(create("db0"), Failure);
+  }
+  EXPECT_THAT(registry_->control("last_error"), HasSubstr("db0"));
 }
 
 }  // namespace
