@@ -126,6 +126,7 @@ open=$(ls "/proc/$pid/fd" | wc -l)
 prlimit --pid "$pid" --nofile=$((open + 1)):1048576
 must_fail 'Too many open files' truncate -s $size "$mnt/y"
 must_match "the sentence" "$(cat "$mnt/.ctl/last_error")" 'EMFILE'
+wrote v conv=fsync
 must_hold v "$work/data"
 prlimit --pid "$pid" --nofile=1048576:1048576
 rm -f "$mnt/y"
