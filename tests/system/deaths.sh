@@ -5,7 +5,7 @@
 # vm: --disk 3G --timeout 900
 . "$(dirname "$0")/lib.sh"
 
-deaths=${TCMUFS_DEATHS:-19}
+deaths=${TCMUFS_DEATHS:-15}
 stop_seconds=${TCMUFS_STOP:-14}
 seed=${TCMUFS_SEED:-$((RANDOM * 32768 + RANDOM))}
 RANDOM=$seed
@@ -15,6 +15,7 @@ echo "TCMUFS_SEED=$seed"
 orders=("fetched 100" "before read 60" "before write 60" "before flush 6" "before discard 4" "before other 30"
   "after read 60" "after write 60" "after flush 6" "after discard 4" "after other 30"
   "begun 20" "executed 150" "half_response 150" "response 150" "complete 150" "tail 80" "notified 80" "outside 900")
+first=$((RANDOM % ${#orders[@]}))
 tree=/usr/include/linux/netfilter
 mkfs.ext4 -q /dev/vda
 mount /dev/vda "$store"
@@ -99,7 +100,7 @@ step "$deaths deaths"
 kill -9 "$(daemons)"
 wait_until 60 no_daemon
 for ((i = 1; i <= deaths; i++)); do
-  order=${orders[(i - 1) % ${#orders[@]}]}
+  order=${orders[(first + i) % ${#orders[@]}]}
   order="${order% *} $((RANDOM % ${order##* } + 1))"
   seconds=$(outage "$i")
   # A command is sent five times more, and fails after six times that long, for as often as there is an answer.
