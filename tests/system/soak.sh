@@ -10,7 +10,7 @@ RANDOM=$seed
 echo "TCMUFS_SEED=$seed"
 model=$work/model
 mkdir -p "$model/web"
-mkfs.ext4 -q /dev/vda
+mkfs.ext4 -q -m 0 /dev/vda # nothing is kept for root, which the daemon is
 mount /dev/vda "$store"
 most=6 # volumes
 declare -A counts=()
