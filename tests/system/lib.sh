@@ -132,4 +132,10 @@ nothing_left() { # also no process and no mount
     fail "the kernel complains"
   fi
 }
+# A command that takes longer than the kernel's patience is sent again, but for one that reads ahead (flags 0x8....): that one is
+# given up, in the log, and whoever needs what it was about reads it then.
+kernel_is_content() {
+  ! dmesg | grep -Ei 'I/O error|medium error|EXT4-fs (error|warning)|offline|BUG:|WARNING:|Oops|blocked for more than' |
+    grep -Ev '\(READ\) flags 0x8[0-9a-f]{4} '
+}
 remember

@@ -81,6 +81,7 @@ class Disk {
   /// Comes back when the disk has answered to the command itself.
   Outcome send(Bytes cdb, int direction, Bytes& data) {
     constexpr unsigned check_condition = 0x02, busy = 0x08, task_set_full = 0x28, unit_attention = 0x06;
+    constexpr unsigned aborted_command = 0x0b;
     for (;;) {
       std::array<std::uint8_t, 32> sense{};
       sg_io_hdr header{};
@@ -92,15 +93,16 @@ class Disk {
       header.dxfer_len = static_cast<unsigned>(data.size());
       header.sbp = sense.data();
       header.mx_sb_len = sense.size();
-      header.timeout = 60000;
+      header.timeout = 600000;
       if (::ioctl(fd_, SG_IO, &header) != 0)
         throw std::runtime_error(std::string("SG_IO: ") + std::strerror(errno));
       if (header.host_status != 0) {
         throw std::runtime_error("SG_IO ended with host status " + std::to_string(header.host_status));
       }
       const unsigned key = (sense[0] & 0x7f) == 0x72 ? sense[1] & 0x0f : sense[2] & 0x0f;
-      const bool again = header.status == busy || header.status == task_set_full ||
-                         (header.status == check_condition && key == unit_attention);
+      const bool again =
+          header.status == busy || header.status == task_set_full ||
+          (header.status == check_condition && (key == unit_attention || key == aborted_command));
       if (!again) return {header.status, key};
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
