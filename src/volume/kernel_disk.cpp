@@ -123,7 +123,7 @@ lio::ScsiDisk KernelDisk::find_device(u64 size_bytes, const Deadline& deadline) 
 
 Fd KernelDisk::claim_idle() const {
   Fd claim = lio::claim_disk(device_, looking_grace);
-  lio::flush_disk(claim, device_.node);
+  if (claim) lio::flush_disk(claim, device_.node);
   return claim;
 }
 

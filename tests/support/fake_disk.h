@@ -20,6 +20,7 @@ struct FakeKernel {
   std::mutex mutex;
   std::vector<std::string> events;   // "made web/disk0 lun 1", "gone web/disk0" ...
   std::vector<std::string> used;     // paths of disks that somebody uses
+  std::vector<std::string> gone;     // paths of disks that somebody else has taken away
   std::vector<std::string> touched;  // paths of disks that commands have changed
   std::string refuses;               // path of the volume that cannot become a disk
   std::string link_in_the_way;       // path of a volume that cannot be linked
@@ -81,6 +82,7 @@ class FakeDisk final : public volume::Disk {
       throw Failure(EBUSY, "the disk " + tcmufs::quoted(device_.node) + " is in use: mounted on '/srv'");
     return Fd();
   }
+  bool is_gone() const override { return kernel_.has(kernel_.gone, path_); }
   std::string flush_used() const noexcept override {
     kernel_.note("flushed " + path_);
     return {};
