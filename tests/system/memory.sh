@@ -54,8 +54,9 @@ echo $((allowed_mib * mib)) >"$work/cgroup/hog/memory.max"
 out_before=$(vmstat pswpout) in_before=$(vmstat pswpin)
 begin=$SECONDS
 timeout 100 bash -c "echo \$\$ >'$work/cgroup/hog/cgroup.procs' && exec memory_hog $hog_mib 1" || fail "memory_hog"
-echo "took $((SECONDS - begin)) s; pages swapped out $(($(vmstat pswpout) - out_before)), in $(($(vmstat pswpin) - in_before))"
-[ $((($(vmstat pswpin) - in_before) * 4 / 1024)) -ge $((hog_mib - allowed_mib)) ] || fail "there was no pressure"
+swapped_in=$(($(vmstat pswpin) - in_before))
+echo "took $((SECONDS - begin)) s; pages swapped out $(($(vmstat pswpout) - out_before)), in $swapped_in"
+[ $((swapped_in * 4 / 1024)) -ge $((hog_mib - allowed_mib)) ] || fail "there was no pressure"
 must_be "who serves" "$(daemons)" "$daemon"
 must_be "how many processes were killed for want of memory" "$(vmstat oom_kill)" 0
 must_be "what of the daemon was swapped out" "$(of_daemon VmSwap)" 0

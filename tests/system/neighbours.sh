@@ -1,5 +1,5 @@
 #!/bin/bash
-# Others on the same kernel: tcmu-runner, targetcli's own targets, multipathd, a second tcmufs. Nobody notices the others.
+# Others on the same kernel: tcmu-runner, targetcli, multipathd, a second tcmufs. Nobody notices the others.
 # $TCMUFS_ROUNDS disks are made and removed on each side, 10 unless said otherwise:
 # TCMUFS_ROUNDS=100 tests/system/in_vm tests/system/neighbours.sh build/debug/bin --env TCMUFS_ROUNDS --timeout 1200
 # vm: --udev --timeout 300
@@ -24,7 +24,8 @@ make_theirs() { # NAME
 }
 remove_theirs() { ours rmdir "$theirs/$1"; } # NAME
 has_bus_name() {
-  busctl --system call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus NameHasOwner s org.kernel.TCMUService1 | grep -q true
+  busctl --system call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus NameHasOwner s \
+    org.kernel.TCMUService1 | grep -q true
 }
 
 step "tcmu-runner, with its bus, and a target of others"
@@ -149,7 +150,8 @@ exit
 COMMANDS
 uuid=$(control kept uuid)
 grep -q "foreign" "$work/targetcli.log" || fail "targetcli does not show its own backstore"
-jq -e --arg name "$uuid" '.storage_objects[] | select(.name == $name)' "$work/saved.json" >/dev/null || fail "ours is not in what targetcli saved"
+jq -e --arg name "$uuid" '.storage_objects[] | select(.name == $name)' "$work/saved.json" >/dev/null ||
+  fail "ours is not in what targetcli saved"
 must_be_ready kept $size
 cmp -n 4194304 "$work/data" "$mapper" || fail "targetcli's disk has other contents"
 lap "targetcli"
@@ -182,6 +184,7 @@ lap "clearconfig"
 
 step "the end"
 stop
-must_be "what is left" "$(find $target/core -mindepth 1 -maxdepth 1 ! -name alua)$(find $target/loopback -mindepth 1 -maxdepth 1 -name 'naa.*')" ""
+must_be "which backstores are left" "$(find $target/core -mindepth 1 -maxdepth 1 ! -name alua)" ""
+must_be "which targets are left" "$(find $target/loopback -mindepth 1 -maxdepth 1 -name 'naa.*')" ""
 remember
 nothing_left
