@@ -28,14 +28,15 @@ std::string sentence_of(const Holder& holder) {
 }
 
 Arguments with_disk(Arguments arguments, const ScsiDisk& disk) {
-  for (const std::string& part : {disk.address, disk.name, disk.node, disk.sg, std::to_string(disk.number)})
+  for (const std::string& part :
+       {disk.address, disk.name, disk.node, disk.sg, std::to_string(disk.number), disk.wwid})
     arguments.push_back(part);
   return arguments;
 }
 
 ScsiDisk disk_of(const Arguments& arguments, std::size_t at) {
   return {arguments[at], arguments[at + 1], arguments[at + 2], arguments[at + 3],
-          static_cast<dev_t>(std::stoull(arguments[at + 4]))};
+          static_cast<dev_t>(std::stoull(arguments[at + 4])), arguments[at + 5]};
 }
 
 bool stays(const Holder& holder) {
@@ -67,7 +68,10 @@ Fd claim(const ScsiDisk& disk, Deadline::Clock::duration grace, const std::strin
   const Deadline deadline = Deadline::after(grace);
   Fd claimed;
   std::vector<Holder> holders;
+  bool gone = false;
   const bool free = poll_until(deadline, [&] {
+    gone = is_gone(disk, sysfs);
+    if (gone) return true;
     if (!claimed) {
       // Read-only: closing a descriptor for writing makes udev look at the disk again.
       const int fd = ::open(disk.node.c_str(), O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
@@ -83,7 +87,7 @@ Fd claim(const ScsiDisk& disk, Deadline::Clock::duration grace, const std::strin
     return claimed && holders.empty();
   });
   if (!free) refuse(disk, holders);
-  return claimed;
+  return gone ? Fd() : std::move(claimed);
 }
 
 Brought errand_claim(const Arguments& arguments, const Fd& /*none*/) {

@@ -82,6 +82,7 @@ bool name_disk(ScsiDisk& disk, const std::string& device, const std::string& dev
   disk.node = dev + "/" + disk.name;
   const auto sgs = names_in_if_there(device + "/scsi_generic");
   disk.sg = sgs.empty() ? "" : dev + "/" + sgs.front();
+  disk.wwid = text_if_there(device + "/wwid");
   return true;
 }
 
@@ -145,6 +146,11 @@ ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadlin
 
 bool is_known(const std::string& address, const std::string& sysfs) {
   return path_exists(device_directory(sysfs, address));
+}
+
+bool is_gone(const ScsiDisk& disk, const std::string& sysfs) {
+  const std::string device = device_directory(sysfs, disk.address);
+  return names_in_if_there(device + "/block").empty() || text_if_there(device + "/wwid") != disk.wwid;
 }
 
 std::optional<ScsiDisk> find_disk(const std::string& wwn, const std::string& sysfs, const std::string& dev) {

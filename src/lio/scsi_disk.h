@@ -19,6 +19,7 @@ struct ScsiDisk {
   std::string node;  // "/dev/sda"
   std::string sg;    // "/dev/sg0", or empty where the sg module is not loaded
   dev_t number = 0;
+  std::string wwid;  // as in sysfs, "naa.6001405...": what tells it from the next one at that address
 };
 
 /// Waits until the disk of that address exists, has `size_bytes` and answers a read of its first block, if
@@ -32,6 +33,10 @@ ScsiDisk wait_for_disk(const std::string& address, u64 size_bytes, const Deadlin
 
 /// Whether the kernel knows any device of that address, whatever its state.
 bool is_known(const std::string& address, const std::string& sysfs = "/sys");
+
+/// Whether the kernel has the disk no longer: somebody has unlinked its LUN, and nothing or another disk is
+/// at its address.
+bool is_gone(const ScsiDisk& disk, const std::string& sysfs = "/sys");
 
 /// The disk whose identity is `wwn` ("naa.6001405...", as in sysfs), whatever its state: what the kernel
 /// knows of it, without asking it. Nothing if there is none.
@@ -66,7 +71,7 @@ std::string describe(const std::vector<Holder>& holders);
 
 /// Takes the disk for removal: opens it with O_EXCL, so that nobody can mount it any more, waits up to
 /// `grace` for those who only look at it (udev, blkid), and throws Failure (EBUSY) with the holders in the
-/// sentence if it is used.
+/// sentence if it is used. An empty Fd if the disk is gone: then nobody can.
 Fd claim_disk(const ScsiDisk& disk, Deadline::Clock::duration grace, const std::string& sysfs = "/sys",
               const std::string& proc = "/proc");
 

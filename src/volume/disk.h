@@ -45,10 +45,12 @@ class Disk {
   virtual ~Disk() = default;
 
   /// Makes sure that nobody uses the disk or can begin to. Throws Failure (EBUSY) that says who does. The
-  /// claim must be kept until the disk is gone.
+  /// claim must be kept until the disk is gone; it is empty if it is gone already.
   [[nodiscard]] virtual Fd claim_idle() const = 0;
   /// Makes sure that nothing unwritten is left in the page cache, nor in the disk. Throws Failure.
   virtual void flush(const Fd& claim) const = 0;
+  /// Whether somebody else has taken it away. Any thread.
+  virtual bool is_gone() const = 0;
   /// For a disk that goes although it is used: writes out what can be written. Returns what could not, in
   /// words.
   virtual std::string flush_used() const noexcept = 0;

@@ -169,6 +169,7 @@ class FileVolume final : public ctlfs::Volume, public std::enable_shared_from_th
   template <typename Work>
   void transition(const std::string& what, Work work);
   void disk_failed(const std::string& sentence);
+  void let_go_if_gone(const std::string& sentence);
   void room_changed(SpaceWait::Change change);
   // mutex_ locked.
   void record(const std::string& word, const std::string& detail = {}) noexcept;

@@ -126,7 +126,7 @@ Fd KernelDisk::claim_idle() const {
 }
 
 void KernelDisk::flush(const Fd& claim) const {
-  lio::flush_disk(claim, device_.node);
+  if (claim) lio::flush_disk(claim, device_.node);
 }
 
 std::string KernelDisk::flush_used() const noexcept {

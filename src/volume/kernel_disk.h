@@ -45,6 +45,7 @@ class KernelDisk final : public Disk {
 
   Fd claim_idle() const override;
   void flush(const Fd& claim) const override;
+  bool is_gone() const override { return lio::is_gone(device_); }
   std::string flush_used() const noexcept override;
   void resize(u64 size_bytes, const Deadline& deadline) override;
   void tune(const Settings& settings) override;

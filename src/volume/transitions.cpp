@@ -315,13 +315,6 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
                             [this](const std::string& sentence) { disk_failed(sentence); });
 }
 
-void FileVolume::disk_failed(const std::string& sentence) {
-  context_.log(quoted(facts().path) + ": " + sentence);
-  const std::lock_guard lock(mutex_);
-  facts_.last_error = sentence;
-  enter(State::failed);
-}
-
 // A store that has failed to flush once will not do it again, and the disk must go one day: whoever has been
 // told what is lost, and asks again, has it.
 void FileVolume::flush_or_refuse(const Fd& claim) {

@@ -20,6 +20,7 @@ struct FakeKernel {
   std::mutex mutex;
   std::vector<std::string> events;       // "made web/disk0 lun 1", "gone web/disk0" ...
   std::vector<std::string> used;         // paths of disks that somebody uses
+  std::vector<std::string> gone;         // paths of disks that somebody else has taken away
   std::vector<std::string> unflushable;  // paths of disks whose image cannot be written
   std::vector<std::string> touched;      // paths of disks that commands have changed
   std::string refuses;                   // path of the volume that cannot become a disk
@@ -85,6 +86,7 @@ class FakeDisk final : public volume::Disk {
   void flush(const Fd& /*claim*/) const override {
     if (kernel_.has(kernel_.unflushable, path_)) throw Failure(EIO, "cannot write out what is cached");
   }
+  bool is_gone() const override { return kernel_.has(kernel_.gone, path_); }
   std::string flush_used() const noexcept override {
     kernel_.note("flushed " + path_);
     return {};

@@ -277,14 +277,31 @@ TEST(ClaimDisk, RefusesOneThatTheKernelHasGivenToAnother) {
   const std::string real = real_block_device(taken);
   if (real.empty()) GTEST_SKIP() << "no block device in use";
   const FakePlaces places;
+  places.add_disk(1 << 20);
   places.add_node(real);
   const Failure failure = failure_of_claim(places, milliseconds(20));
   EXPECT_EQ(failure.error(), EBUSY);
   EXPECT_THAT(failure.what(), HasSubstr("is in use"));
 }
 
-TEST(ClaimDisk, SaysThatTheDiskIsGone) {
+TEST(ClaimDisk, FindsNothingToClaimOfADiskThatIsGone) {
   const FakePlaces places;
+  EXPECT_TRUE(lio::is_gone(places.disk(), places.sysfs()));
+  EXPECT_FALSE(lio::claim_disk(places.disk(), seconds(20), places.sysfs(), places.proc()));
+}
+
+TEST(ClaimDisk, LeavesTheNextDiskAtTheSameAddressAlone) {
+  const IdleDisk places;
+  mount(places, "30 22 8:112 / /srv rw - ext4 /dev/sdx rw");
+  FakePlaces::write(places.device() + "/wwid", "naa.60014052\n");
+  EXPECT_TRUE(lio::is_gone(places.disk(), places.sysfs()));
+  EXPECT_FALSE(lio::claim_disk(places.disk(), seconds(20), places.sysfs(), places.proc()));
+}
+
+TEST(ClaimDisk, RefusesADiskThatIsThereButHasNoNode) {
+  const FakePlaces places;
+  places.add_disk(1 << 20);
+  EXPECT_FALSE(lio::is_gone(places.disk(), places.sysfs()));
   EXPECT_EQ(failure_of_claim(places, seconds(20)).error(), ENOENT);
 }
 

@@ -43,13 +43,16 @@ class FakePlaces {
   std::string block() const { return sysfs() + "/block/sdx"; }
   std::string scan() const { return sysfs() + "/class/scsi_host/host3/scan"; }
 
-  lio::ScsiDisk disk() const { return {"3:0:1:0", "sdx", dev() + "/sdx", "", makedev(8, 112)}; }
+  lio::ScsiDisk disk() const {
+    return {"3:0:1:0", "sdx", dev() + "/sdx", "", makedev(8, 112), "naa.60014051"};
+  }
 
   /// The SCSI device and its block device.
   void add_disk(u64 size_bytes, const std::string& number = "8:112") const {
     directory(device() + "/block/sdx");
     directory(device() + "/scsi_generic/sg4");
     write(device() + "/rescan", "");
+    write(device() + "/wwid", disk().wwid + "\n");
     write(block() + "/dev", number + "\n");
     write(block() + "/size", std::to_string(size_bytes / 512) + "\n");
     directory(block() + "/holders");

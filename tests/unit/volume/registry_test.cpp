@@ -410,6 +410,30 @@ TEST_F(RegistryTest, ADiskThatFailsSaysSo) {
   EXPECT_EQ(volume->control("last_error"), "the ring is broken\n");
 }
 
+TEST_F(RegistryTest, ADiskThatSomebodyTookAwayLeavesNoNodeAndNoLinkAndCanBeMadeAnew) {
+  auto volume = attached("db0");
+  kernel_.taken_events();
+  kernel_.gone = {"db0"};
+  kernel_.failed("its device was removed");
+  const Deadline deadline = Deadline::after(std::chrono::seconds(60));
+  ASSERT_TRUE(poll_until(deadline, [&] { return volume->control("device") == "\n"; }));
+  ASSERT_TRUE(poll_until(
+      deadline, [&] { return volume->control("last_error").starts_with("its device was removed; "); }));
+  EXPECT_THAT(kernel_.taken_events(), ElementsAre("gone db0"));
+  EXPECT_EQ(state(*volume), "failed\n");
+  kernel_.gone.clear();
+  volume->attach();
+  EXPECT_EQ(state(*volume), "ready\n");
+  EXPECT_EQ(volume->control("device"), "/dev/fake-db0\n");
+}
+
+TEST_F(RegistryTest, ADiskThatFailsAndIsStillThereIsKept) {
+  auto volume = attached("db0");
+  kernel_.failed("the ring is broken");
+  EXPECT_TRUE(registry_->take_down(Deadline::after(std::chrono::seconds(60))));
+  EXPECT_THAT(log_, Not(Contains(HasSubstr("makes the disk anew"))));
+}
+
 TEST_F(RegistryTest, StatusShowsHolders) {
   auto volume = attached("db0");
   EXPECT_FALSE(registry_->look_for_holders());
