@@ -13,7 +13,6 @@
 
 #include "fuse/mount_point.h"
 #include "fuse/session.h"
-#include "sys/deadline.h"
 #include "sys/error.h"
 #include "sys/fd.h"
 #include "sys/text_file.h"
@@ -25,6 +24,13 @@ namespace {
 
 constexpr int death_limit_ms = 10000;
 
+// Without asking the file system that it is on, which may be the one that nobody serves any more.
+struct statx status_of(const std::string& path) {
+  struct statx file {};
+  if (::statx(AT_FDCWD, path.c_str(), AT_STATX_DONT_SYNC, STATX_INO, &file) != 0) return {};
+  return file;
+}
+
 /// A process by a descriptor: its number cannot become another's.
 class Process {
  public:
@@ -33,13 +39,14 @@ class Process {
   bool exists() const { return static_cast<bool>(file_); }
   std::string directory() const { return "/proc/" + std::to_string(pid_); }
   bool has_open(const std::string& path) const {
-    struct stat wanted {};
-    if (::stat(path.c_str(), &wanted) != 0) return false;
+    const struct statx wanted = status_of(path);
+    if (wanted.stx_ino == 0) return false;
     std::error_code gone;
     for (std::filesystem::directory_iterator at(directory() + "/fd", gone), end; !gone && at != end;
          at.increment(gone)) {
-      struct stat st {};
-      if (::stat(at->path().c_str(), &st) == 0 && st.st_dev == wanted.st_dev && st.st_ino == wanted.st_ino)
+      const struct statx file = status_of(at->path());
+      if (file.stx_ino == wanted.stx_ino && file.stx_dev_major == wanted.stx_dev_major &&
+          file.stx_dev_minor == wanted.stx_dev_minor)
         return true;
     }
     return false;
