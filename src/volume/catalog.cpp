@@ -89,6 +89,7 @@ Catalog::Catalog(const std::string& path) : directory_(path) {
   if (!directory_.exists(records)) directory_.make_directory(records, 0700);
   lock_store();
   load_uuid();
+  spare_ = open_file("/dev/null", O_RDONLY);
 }
 
 void Catalog::lock_store() {
@@ -249,6 +250,17 @@ void Catalog::finish_rename() {
   directory_.sync_parent(rename_file);
 }
 
+// What went wrong may be that there are no descriptors left, and this needs one. What cannot be taken back is
+// for the next load().
+void Catalog::take_back(const std::function<void()>& step) noexcept {
+  spare_.reset();
+  try {
+    step();
+  } catch (const Failure&) {
+  }
+  spare_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+}
+
 Fd Catalog::create_image(const std::string& path, Record& record, const Ownership& ownership) {
   const std::lock_guard lock(mutex_);
   Fd image = directory_.open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
@@ -258,7 +270,7 @@ Fd Catalog::create_image(const std::string& path, Record& record, const Ownershi
     write_record(record_of(path), record);
     directory_.sync_parent(path);
   } catch (...) {
-    directory_.unlink(path);
+    take_back([&] { directory_.unlink(path); });
     throw;
   }
   return image;
@@ -271,7 +283,7 @@ Fd Catalog::create_link(const std::string& path, const std::string& target) {
     directory_.sync_parent(path);
     return directory_.open(path, O_PATH);
   } catch (...) {
-    directory_.unlink(path);
+    take_back([&] { directory_.unlink(path); });
     throw;
   }
 }
@@ -303,7 +315,7 @@ void Catalog::create_directory(const std::string& path, const Record& record, co
     write_record(record_of_directory(path), record);
     directory_.sync_parent(path);
   } catch (...) {
-    directory_.remove_directory(path);
+    take_back([&] { directory_.remove_directory(path); });
     throw;
   }
 }
@@ -342,7 +354,7 @@ void Catalog::rename(const std::string& from, const std::string& to, bool replac
   try {
     directory_.rename(from, to, replaces);
   } catch (...) {
-    directory_.unlink(rename_file);
+    take_back([&] { directory_.unlink(rename_file); });
     throw;
   }
   finish_rename();

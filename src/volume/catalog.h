@@ -89,11 +89,13 @@ class Catalog {
   std::string load_link(Entry& entry, const Fd& directory, const std::string& name, uid_t owner) const;
   void load_record(Entry& entry, const std::function<Settings()>& new_volumes);
   void drop_stray_records(const std::string& path);
+  void take_back(const std::function<void()>& step) noexcept;
   void write_record(const std::string& record_path, const Record& record);
 
   std::mutex mutex_;
   StoreDirectory directory_;
   Fd lock_;
+  Fd spare_;  // guarded by mutex_
   Uuid uuid_;
 };
 

@@ -154,22 +154,6 @@ void FileVolume::stay() {
   transition("keeping", [](FileVolume& self) { self.retired_ = false; });
 }
 
-void FileVolume::take_down() {
-  const std::lock_guard lock(transition_);
-  retired_ = true;
-  if (!disk_) return;
-  try {
-    return detach_now();
-  } catch (const Failure& failure) {
-    context_.log(std::string(failure.what()) + "; it is taken away all the same");
-  }
-  const std::string lost = disk_->flush_used();
-  if (!lost.empty()) context_.log(quoted(facts().path) + " could not be flushed: " + lost);
-  begin(State::detaching);
-  drop_disk();
-  set_state(State::pending);
-}
-
 void FileVolume::move(const std::string& path, const std::string& target,
                       const std::function<void()>& rename) {
   // Whoever has stopped waiting has put everything back: then it must not happen any more.
@@ -313,42 +297,6 @@ std::unique_ptr<Disk> FileVolume::make_disk(u64 size_bytes) {
   statistics_.space_wait().set_limit(record_.settings.enospc_timeout_s);
   return context_.make_disk(options, std::move(store),
                             [this](const std::string& sentence) { disk_failed(sentence); });
-}
-
-// A store that has failed to flush once will not do it again, and the disk must go one day: whoever has been
-// told what is lost, and asks again, has it.
-void FileVolume::flush_or_refuse(const Fd& claim) {
-  try {
-    disk_->flush(claim);
-  } catch (const Failure& failure) {
-    if (std::exchange(told_of_loss_, true))
-      return context_.log(quoted(facts().path) + " goes without what is not synced: " + failure.what());
-    throw Failure(failure.error(),
-                  "what is not synced of " + quoted(facts().path) + " cannot be written, and would be lost",
-                  "Do the same once more to have it gone all the same");
-  }
-}
-
-void FileVolume::detach_now() {
-  const Fd claim = disk_->claim_idle();
-  flush_or_refuse(claim);
-  begin(State::detaching);
-  drop_disk();
-  set_state(State::pending);
-}
-
-void FileVolume::drop_disk() {
-  {
-    const std::lock_guard lock(mutex_);
-    facts_.device.clear();
-    facts_.sg.clear();
-    facts_.link.clear();
-    facts_.engine.clear();
-    facts_.holders.clear();
-    device_ = {};
-  }
-  disk_.reset();
-  close_target();
 }
 
 void FileVolume::resize_disk(u64 size_bytes) {

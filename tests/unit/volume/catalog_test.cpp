@@ -1,6 +1,7 @@
 #include "volume/catalog.h"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -348,6 +349,27 @@ TEST(Catalog, SaysThatAStoreDoesNotExist) {
     EXPECT_EQ(failure.error(), ENOENT);
     EXPECT_THAT(failure.what(), HasSubstr("'/nowhere/at/all'"));
   }
+}
+
+TEST_F(CatalogTest, AnImageThatCannotBeFinishedForWantOfDescriptorsIsTakenBack) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  int refused = 0;
+  for (rlim_t spare = 0; spare < 8; ++spare) {
+    const Fd next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const rlimit few{static_cast<rlim_t>(next.number()) + spare, before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    try {
+      create("db" + std::to_string(spare));
+    } catch (const Failure& failure) {
+      EXPECT_EQ(failure.error(), EMFILE) << failure.what();
+      ++refused;
+      EXPECT_FALSE(path_exists(store_ / ("db" + std::to_string(spare)))) << spare;
+    }
+    ::setrlimit(RLIMIT_NOFILE, &before);
+  }
+  EXPECT_GT(refused, 1);
+  EXPECT_LT(refused, 8);
 }
 
 }  // namespace
