@@ -11,12 +11,17 @@
 
 #include "lio/disk_files.h"
 #include "sys/error.h"
+#include "sys/text_file.h"
 
 namespace tcmufs::volume {
 
 namespace fs = std::filesystem;
 
 namespace {
+
+// A link that is about to get its name bears that of its directory and the thread's: beside the directory,
+// where no volume's name can be.
+const std::string beside = ".new-";
 
 std::string link_target(const std::string& link) {
   std::array<char, 256> target{};
@@ -65,7 +70,7 @@ void DeviceLink::make_once() const {
   const fs::path link = full();
   make_directories(link.parent_path());
   refuse_what_is_in_the_way();
-  const std::string temporary = root_ + "/.new-" + std::to_string(::gettid());
+  const std::string temporary = root_ + beside + std::to_string(::gettid());
   ::unlink(temporary.c_str());
   if (::symlink(node_.c_str(), temporary.c_str()) != 0)
     throw_errno("cannot create the link " + quoted(temporary));
@@ -124,7 +129,28 @@ bool remove_dangling_link(const std::string& root, const std::string& path) noex
   return true;
 }
 
+namespace {
+
+void remove_unnamed_links(const std::string& root) {
+  std::error_code error;
+  const fs::path directory = fs::path(root).parent_path();
+  const std::string beginning = root + beside;
+  for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
+    const std::string path = at->path().string();
+    if (!path.starts_with(beginning)) continue;
+    const bool has_maker = path_exists("/proc/" + path.substr(beginning.size()));
+    std::error_code ignored;
+    if (!has_maker && fs::is_symlink(at->path(), ignored)) ::unlink(path.c_str());
+  }
+}
+
+}  // namespace
+
 void remove_dangling_links(const std::string& root) noexcept {
+  try {
+    remove_unnamed_links(root);
+  } catch (const std::exception&) {  // no memory: they harm nobody
+  }
   std::error_code error;
   std::vector<fs::path> paths;
   for (fs::recursive_directory_iterator at(root, error), end; !error && at != end; at.increment(error)) {

@@ -117,6 +117,7 @@ kernel_objects() {
   find "$target" -mindepth 2 -maxdepth 2 \( -name 'user_*' -o -name 'naa.*' \) 2>/dev/null || true
   find /sys/class/uio -mindepth 1 2>/dev/null || true
   find "$links" -mindepth 1 2>/dev/null || true
+  find /dev -maxdepth 1 -name 'tcmufs.new-*' || true
   find /sys/block -name 'sd*' 2>/dev/null || true
 }
 remember() { kernel_objects | sort >"$work/before"; }

@@ -109,6 +109,20 @@ TEST_F(DeviceLinkTest, ManyComeAndGoAtOnce) {
   EXPECT_FALSE(path_exists(root_));
 }
 
+// A daemon that dies before it has renamed its link: the node is there, and so the link does not dangle.
+TEST_F(DeviceLinkTest, OnesThatNeverGotTheirNamesAreRemoved) {
+  const std::string dead = root_ + ".new-999999999";
+  const std::string living = root_ + ".new-" + std::to_string(::getpid());
+  const std::string file = root_ + ".new-999999998";
+  ASSERT_EQ(::symlink("/dev/null", dead.c_str()), 0);
+  ASSERT_EQ(::symlink("/dev/null", living.c_str()), 0);
+  std::ofstream{file};
+  remove_dangling_links(root_);
+  EXPECT_EQ(target_of(dead), "");
+  EXPECT_EQ(target_of(living), "/dev/null");
+  EXPECT_TRUE(path_exists(file));
+}
+
 class LinkedDisk : public DeviceLinkTest {
  protected:
   LinkedDisk() { add("sda", "naa.1", "2048"); }
