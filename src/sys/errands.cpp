@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <string_view>
 #include <thread>
 
 #include "sys/error.h"
@@ -77,13 +78,13 @@ void go_on_errands(const Fd& connection) {
 
 void be_named() {
   static std::array<char, 16> name{};
-  std::strcpy(name.data(),
-              process_name);  // NOLINT(clang-analyzer-security.insecureAPI.strcpy): it is as long
+  const std::string_view text = process_name;
+  text.copy(name.data(), name.size() - 1);
   ::prctl(PR_SET_NAME, name.data(), 0, 0, 0);
   const auto begin = reinterpret_cast<unsigned long>(name.data());
   // In this order, because the end is never before the beginning: what ps shows is not a second daemon.
   if (::prctl(PR_SET_MM, PR_SET_MM_ARG_START, begin, 0, 0) == 0)
-    ::prctl(PR_SET_MM, PR_SET_MM_ARG_END, begin + std::strlen(process_name) + 1, 0, 0);
+    ::prctl(PR_SET_MM, PR_SET_MM_ARG_END, begin + text.size() + 1, 0, 0);
 }
 
 // It lives as long as the first process: its end of the socket is closed by that one's death.

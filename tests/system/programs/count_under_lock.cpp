@@ -54,19 +54,25 @@ class Disk {
   void write(std::uint8_t lba, Bytes block) {
     must(send({0x2a, 0, 0, 0, 0, lba, 0, 0, 1, 0}, SG_DXFER_TO_DEV, block), "WRITE");
   }
-  /// False: something else is there.
-  bool compare_and_write(std::uint8_t lba, const Bytes& expected, const Bytes& wanted) {
+  enum class Exchange { done, something_else_is_there, unknown };
+
+  Exchange compare_and_write(std::uint8_t lba, const Bytes& expected, const Bytes& wanted) {
     Bytes both = expected;
     both.insert(both.end(), wanted.begin(), wanted.end());
-    const Outcome outcome =
-        send({0x89, 0, 0, 0, 0, 0, 0, 0, 0, lba, 0, 0, 0, 1, 0, 0}, SG_DXFER_TO_DEV, both);
+    const Outcome outcome = send({compare_and_write_opcode, 0, 0, 0, 0, 0, 0, 0, 0, lba, 0, 0, 0, 1, 0, 0},
+                                 SG_DXFER_TO_DEV, both);
     constexpr unsigned miscompare = 0x0e;
-    if (outcome.status != 0 && outcome.sense_key == miscompare) return false;
+    if (outcome.status != 0 && outcome.sense_key == miscompare) return Exchange::something_else_is_there;
+    // Whoever died over it may have done it.
+    if (outcome.status != 0 && outcome.sense_key == aborted_command) return Exchange::unknown;
     must(outcome, "COMPARE AND WRITE");
-    return true;
+    return Exchange::done;
   }
 
  private:
+  static constexpr unsigned aborted_command = 0x0b;
+  static constexpr std::uint8_t compare_and_write_opcode = 0x89;
+
   struct Outcome {
     unsigned status;
     unsigned sense_key;
@@ -78,10 +84,11 @@ class Disk {
                              ", sense key " + std::to_string(outcome.sense_key));
   }
 
-  /// Comes back when the disk has answered to the command itself.
+  /// Comes back when the disk has answered to the command itself. What was aborted is done once more, where
+  /// that makes no difference.
   Outcome send(Bytes cdb, int direction, Bytes& data) {
     constexpr unsigned check_condition = 0x02, busy = 0x08, task_set_full = 0x28, unit_attention = 0x06;
-    constexpr unsigned aborted_command = 0x0b;
+    const bool repeatable = cdb[0] != compare_and_write_opcode;
     for (;;) {
       std::array<std::uint8_t, 32> sense{};
       sg_io_hdr header{};
@@ -100,9 +107,9 @@ class Disk {
         throw std::runtime_error("SG_IO ended with host status " + std::to_string(header.host_status));
       }
       const unsigned key = (sense[0] & 0x7f) == 0x72 ? sense[1] & 0x0f : sense[2] & 0x0f;
-      const bool again =
-          header.status == busy || header.status == task_set_full ||
-          (header.status == check_condition && (key == unit_attention || key == aborted_command));
+      const bool again = header.status == busy || header.status == task_set_full ||
+                         (header.status == check_condition &&
+                          (key == unit_attention || (key == aborted_command && repeatable)));
       if (!again) return {header.status, key};
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
@@ -127,17 +134,27 @@ class Lock {
   }
   void take() {
     // As long as somebody else has it, sleep: the longer, the more often it was in vain.
-    for (unsigned most_us = 200; !disk_.compare_and_write(lock_block, disk_.zeros(), mine_);) {
+    for (unsigned most_us = 200; !taken();) {
       std::this_thread::sleep_for(std::chrono::microseconds(random_() % most_us));
       most_us = std::min(most_us * 2, 100000u);
     }
   }
   void give_back() {
-    if (!disk_.compare_and_write(lock_block, mine_, disk_.zeros()))
-      throw std::runtime_error("the lock was taken away");
+    for (;;) {
+      const auto exchange = disk_.compare_and_write(lock_block, mine_, disk_.zeros());
+      if (exchange == Disk::Exchange::something_else_is_there)
+        throw std::runtime_error("the lock was taken away");
+      if (exchange == Disk::Exchange::done || !is_mine()) return;
+    }
   }
 
  private:
+  bool is_mine() { return disk_.read(lock_block) == mine_; }
+  bool taken() {
+    const auto exchange = disk_.compare_and_write(lock_block, disk_.zeros(), mine_);
+    return exchange == Disk::Exchange::unknown ? is_mine() : exchange == Disk::Exchange::done;
+  }
+
   Disk& disk_;
   Bytes mine_;
   std::minstd_rand random_;

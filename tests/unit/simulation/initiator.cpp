@@ -182,7 +182,8 @@ void Initiator::check(test::FakeKernelRing& kernel) {
     const u8 key = completion.status == check_condition ? completion.sense.at(2) & 0x0f : 0;
     constexpr u8 unit_attention = 0x06;
     constexpr u8 aborted = 0x0b;
-    if (key == aborted || key == unit_attention) {
+    constexpr u8 busy = 0x08;
+    if (completion.status == busy || key == aborted || key == unit_attention) {
       command.repeated = true;
       again_.push_back(std::move(command));
       continue;
