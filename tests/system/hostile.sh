@@ -130,8 +130,14 @@ chmod 711 "$work/private"
 as_nobody bash -c "cd '$store/web' && ln -s ../secret image && ln -s .. up && ln -s '$work/precious' outside && mkfifo fifo &&
   mkdir .tcmufs && echo junk >.tcmufs/records && rm mine && ln -s ../secret mine"
 echo detach >"$mnt/.ctl/vol/web/mine/ctl"
+if echo attach 2>/dev/null >"$mnt/.ctl/vol/web/mine/ctl"; then fail "a link in the place of an image became a disk"; fi
+must_match "the sentence" "$(control web/mine last_error)" "store/web/mine.*ELOOP"
+as_nobody rm "$store/web/mine"
+as_nobody truncate -s 1M "$store/web/mine"
 echo attach >"$mnt/.ctl/vol/web/mine/ctl"
 must_be "what the disk holds" "$(head -c 8 $links/web/mine | tr -d '\0')" ""
+as_nobody rm "$store/web/mine"
+as_nobody ln -s ../secret "$store/web/mine"
 pkill -9 -x tcmufs
 wait_until 30 no_daemon
 start -o allow_other
