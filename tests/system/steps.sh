@@ -66,7 +66,10 @@ wait $writer || fail "the writer"
 echo "$deaths deaths"
 [ $deaths -ge 3 ] || fail "hardly any: do the daemons die?"
 
-step "the end"
+step "the end, with a daemon that is not to die"
+kill -9 "$(daemons)"
+wait_until 60 no_daemon
+start
 umount "$work/mounted"
 e2fsck -fn $links/other >/dev/null || fail "e2fsck"
 rm "$mnt/other"
