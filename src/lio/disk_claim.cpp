@@ -35,8 +35,12 @@ Arguments with_disk(Arguments arguments, const ScsiDisk& disk) {
 }
 
 ScsiDisk disk_of(const Arguments& arguments, std::size_t at) {
-  return {arguments[at], arguments[at + 1], arguments[at + 2], arguments[at + 3],
-          static_cast<dev_t>(std::stoull(arguments[at + 4])), arguments[at + 5]};
+  return {arguments[at],
+          arguments[at + 1],
+          arguments[at + 2],
+          arguments[at + 3],
+          static_cast<dev_t>(std::stoull(arguments[at + 4])),
+          arguments[at + 5]};
 }
 
 bool stays(const Holder& holder) {
