@@ -10,6 +10,7 @@
 
 #include "lio/config_directory.h"
 #include "lio/directory.h"
+#include "lio/disk_files.h"
 #include "sys/errands.h"
 #include "sys/error.h"
 #include "sys/text_file.h"
@@ -41,11 +42,6 @@ Brought errand_remove_directory(const Arguments& arguments, const Fd& /*none*/) 
 
 Brought errand_read(const Arguments& arguments, const Fd& /*none*/) {
   return {read_text(arguments[0]), {}};
-}
-
-Brought errand_write(const Arguments& arguments, const Fd& /*none*/) {
-  write_text(arguments[0], arguments[1]);
-  return {};
 }
 
 Brought errand_link(const Arguments& arguments, const Fd& /*none*/) {
@@ -111,7 +107,7 @@ std::string Configfs::read(const std::string& path) {
 }
 
 void Configfs::write(const std::string& path, const std::string& value) {
-  run_errand(&errand_write, {full(path), value});
+  write_kernel_file(full(path), value);
 }
 
 void Configfs::link(const std::string& target, const std::string& path) {

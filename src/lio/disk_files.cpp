@@ -24,7 +24,7 @@ std::optional<Number> parse(std::string_view text) {
   return number;
 }
 
-Brought errand_write_disk_file(const Arguments& arguments, const Fd& /*none*/) {
+Brought errand_write(const Arguments& arguments, const Fd& /*none*/) {
   write_text(arguments[0], arguments[1]);
   return {};
 }
@@ -58,8 +58,8 @@ std::optional<u64> disk_size_bytes(const std::string& sysfs, const std::string& 
   return *sectors * sector_bytes;
 }
 
-void write_disk_file(const std::string& path, const std::string& text) {
-  run_errand(&errand_write_disk_file, {path, text});
+void write_kernel_file(const std::string& path, const std::string& text) {
+  run_errand(&errand_write, {path, text});
 }
 
 }  // namespace tcmufs::lio

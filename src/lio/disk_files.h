@@ -21,8 +21,8 @@ std::optional<dev_t> device_number(const std::string& directory);
 
 std::optional<u64> disk_size_bytes(const std::string& sysfs, const std::string& name);
 
-/// Writes to a file of the disk in sysfs, with one write(2), which may wait for the disk's answer. Throws
+/// Writes to a file of sysfs or configfs, with one write(2), which may wait for a disk's answer. Throws
 /// Failure.
-void write_disk_file(const std::string& path, const std::string& text);
+void write_kernel_file(const std::string& path, const std::string& text);
 
 }  // namespace tcmufs::lio

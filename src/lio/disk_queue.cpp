@@ -10,8 +10,8 @@ namespace tcmufs::lio {
 void bypass_scheduler(const ScsiDisk& disk, const std::string& sysfs) noexcept {
   const std::string file = sysfs + "/block/" + disk.name + "/queue/scheduler";
   try {
-    if (path_exists(file)) write_disk_file(file, "none");  // waits for the commands that are under way
-  } catch (const std::exception&) {                        // then it keeps its scheduler
+    if (path_exists(file)) write_kernel_file(file, "none");  // waits for the commands that are under way
+  } catch (const std::exception&) {                          // then it keeps its scheduler
   }
 }
 
@@ -19,7 +19,7 @@ void tune_queue(const ScsiDisk& disk, u32 queue_depth, u32 read_ahead_kb, const 
   const std::string directory = sysfs + "/block/" + disk.name;
   const auto set = [&](const std::string& file, u32 value) {
     const std::string text = std::to_string(value);
-    if (read_line(directory + file) != text) write_disk_file(directory + file, text);
+    if (read_line(directory + file) != text) write_kernel_file(directory + file, text);
   };
   set("/device/queue_depth", queue_depth);
   set("/queue/read_ahead_kb", read_ahead_kb);

@@ -115,7 +115,7 @@ std::optional<Obstacle> look(ScsiDisk& disk, u64 size_bytes, const std::string& 
 // It may be refused: the caller goes on looking.
 void offer_rescan(const std::string& address, const std::string& sysfs) {
   try {
-    write_disk_file(device_directory(sysfs, address) + "/rescan", "1");
+    write_kernel_file(device_directory(sysfs, address) + "/rescan", "1");
   } catch (const Failure&) {
     return;
   }
@@ -167,7 +167,7 @@ std::optional<ScsiDisk> find_disk(const std::string& wwn, const std::string& sys
 }
 
 void rescan_disk(const ScsiDisk& disk, u64 size_bytes, const Deadline& deadline, const std::string& sysfs) {
-  write_disk_file(device_directory(sysfs, disk.address) + "/rescan", "1");
+  write_kernel_file(device_directory(sysfs, disk.address) + "/rescan", "1");
   std::optional<u64> size;
   const bool changed = poll_until(deadline, [&] {
     size = disk_size_bytes(sysfs, disk.name);
