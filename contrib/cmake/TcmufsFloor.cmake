@@ -15,8 +15,10 @@ function(tcmufs_floor name)
   target_link_libraries(tcmufs_${name} PRIVATE ${ARG_LINKS})
 endfunction()
 
-# The unit tests of one floor, one program: every TEST in it is a test of ctest. What is tested is optimised as the
-# build says; the tests themselves are not, and share one reading of GoogleTest: that takes half the time to build.
+# The unit tests of one floor, one program: every TEST in it is a test of ctest, a process of its own; with
+# TCMUFS_TEST_SHARDS only so many processes run them all, because with a sanitizer a process takes longer to start than
+# most tests to run. What is tested is optimised as the build says; the tests themselves are not, and share one reading
+# of GoogleTest: that takes half the time to build.
 #
 #   tcmufs_unit_test(NAME SOURCES file... [LINKS target...])
 function(tcmufs_unit_test name)
@@ -27,5 +29,15 @@ function(tcmufs_unit_test name)
   target_compile_options(unit_${name} PRIVATE -O0)
   set_target_properties(unit_${name} PROPERTIES UNITY_BUILD OFF)
   target_link_libraries(unit_${name} PRIVATE ${ARG_LINKS} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(unit_${name} TEST_PREFIX "${TCMUFS_TEST_PREFIX}${name}." DISCOVERY_TIMEOUT 60 PROPERTIES LABELS unit TIMEOUT 300)
+  if(TCMUFS_TEST_SHARDS)
+    math(EXPR last "${TCMUFS_TEST_SHARDS} - 1")
+    foreach(shard RANGE ${last})
+      add_test(NAME ${TCMUFS_TEST_PREFIX}${name}.${shard} COMMAND unit_${name} --gtest_brief=1)
+      set_tests_properties(${TCMUFS_TEST_PREFIX}${name}.${shard} PROPERTIES LABELS unit TIMEOUT 900
+        ENVIRONMENT "GTEST_TOTAL_SHARDS=${TCMUFS_TEST_SHARDS};GTEST_SHARD_INDEX=${shard}")
+    endforeach()
+  else()
+    gtest_discover_tests(unit_${name} TEST_PREFIX "${TCMUFS_TEST_PREFIX}${name}." DISCOVERY_TIMEOUT 60
+      PROPERTIES LABELS unit TIMEOUT 300)
+  endif()
 endfunction()
