@@ -53,13 +53,15 @@ FakeKernelRing::FakeKernelRing(std::span<std::byte> memory, Shape shape) : memor
   store<u16>(2, shape.flags);
   store<u32>(4, 128);
   store<u32>(8, shape.cmdr_bytes);
-  store<u32>(mailbox_head, 0);
-  store<u32>(mailbox_tail, 0);
+  head_ = cleaned_ = shape.start_bytes;
+  store<u32>(mailbox_head, head_);
+  store<u32>(mailbox_tail, head_);
   // Such an order that neighbours are handed out one after the other now and then.
   for (u32 i = 0; i < shape.data_blocks; i += 3) free_blocks_.push_back(i);
   for (u32 i = 0; i < shape.data_blocks; ++i) {
     if (i % 3 != 0) free_blocks_.push_back(i);
   }
+  free({});
 }
 
 FakeKernelRing FakeKernelRing::over(std::span<std::byte> copy) const {
@@ -77,7 +79,7 @@ std::optional<u16> FakeKernelRing::queue(std::span<const u8> cdb, std::span<cons
   const std::size_t base = std::max(request_iov + 16 * pieces_of(command.blocks), response_end);
   const u32 length = round_up_8(base) + round_up_8(cdb.size());
   if (!make_room(length)) {
-    free_blocks_.insert(free_blocks_.end(), command.blocks.begin(), command.blocks.end());
+    free(command.blocks);
     return std::nullopt;
   }
   u16 id = 1;
@@ -111,6 +113,11 @@ bool FakeKernelRing::allocate(Command& command) {
   command.blocks.assign(free_blocks_.begin(), free_blocks_.begin() + static_cast<std::ptrdiff_t>(count));
   free_blocks_.erase(free_blocks_.begin(), free_blocks_.begin() + static_cast<std::ptrdiff_t>(count));
   return true;
+}
+
+void FakeKernelRing::free(const std::vector<u32>& blocks) {
+  free_blocks_.insert(free_blocks_.end(), blocks.begin(), blocks.end());
+  if (shape_.lowest_first) std::sort(free_blocks_.begin(), free_blocks_.end());
 }
 
 void FakeKernelRing::write_pieces(std::size_t at, const Command& command, u32& count) {
@@ -191,7 +198,7 @@ void FakeKernelRing::complete(std::size_t at, u16 id) {
   std::size_t copied = command.in ? command.bytes : 0;
   if (read_len_valid) copied = std::min<std::size_t>(copied, read_len);
   if (check_condition && !read_len_valid) copied = 0;
-  if (read_len_valid) completion.residual = command.bytes - copied;
+  if (read_len_valid && (completion.status == 0 || check_condition)) completion.residual = command.bytes - copied;
   if (check_condition) {
     completion.sense.resize(96);
     std::memcpy(completion.sense.data(), memory_.data() + at + response_sense, 96);
@@ -203,7 +210,7 @@ void FakeKernelRing::complete(std::size_t at, u16 id) {
                 std::min(block_bytes, copied - done));
   }
   completions_.push_back(std::move(completion));
-  free_blocks_.insert(free_blocks_.end(), command.blocks.begin(), command.blocks.end());
+  free(command.blocks);
   commands_.erase(id);
 }
 

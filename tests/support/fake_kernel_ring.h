@@ -25,8 +25,9 @@ class RingBytes {
 
 /// The kernel's side of a TCMU command ring over a block of memory: it queues commands, pads at the end of
 /// the ring, hands out scattered data blocks that are used again without being zeroed, and looks at the
-/// responses when it is notified, as drivers/target/target_core_user.c does. It has its own arithmetic and
-/// shares nothing with tcmu::Ring, which may be used in another thread. Itself one thread at a time.
+/// responses when it is notified, as drivers/target/target_core_user.c does: tests/system/fake_kernel.sh
+/// compares the two. It has its own arithmetic and shares nothing with tcmu::Ring, which may be used in
+/// another thread. Itself one thread at a time.
 class FakeKernelRing {
  public:
   static constexpr std::size_t block_bytes = 4096;
@@ -35,6 +36,8 @@ class FakeKernelRing {
     u32 cmdr_bytes = 3968;
     u32 data_blocks = 16;
     u16 flags = 0xf;
+    u32 start_bytes = 0;        // where head and tail are at first
+    bool lowest_first = false;  // data blocks are handed out in order; otherwise in one that is harder to use
 
     std::size_t map_bytes() const { return 128 + cmdr_bytes + data_blocks * block_bytes; }
   };
@@ -72,6 +75,7 @@ class FakeKernelRing {
   std::size_t pending() const { return commands_.size(); }
   /// Where the entry that was queued last is, from the start of memory.
   std::size_t last_entry() const { return 128 + entries_.back().position; }
+  u32 head() const { return head_; }
   u64 pads() const { return pads_; }
 
  private:
@@ -91,6 +95,7 @@ class FakeKernelRing {
   void move_head();
   void write_pieces(std::size_t at, const Command& command, u32& count);
   bool allocate(Command& command);
+  void free(const std::vector<u32>& blocks);
   void complete(std::size_t at, u16 id);
   u32 tail() const;
   std::size_t block_at(u32 block) const { return 128 + shape_.cmdr_bytes + block * block_bytes; }
