@@ -82,7 +82,7 @@ std::optional<Problem> Disk::objection(const Entry* entry, const Bytes& cdb) {
   for (unsigned i = 1; i < entry->allowed.size(); ++i) {
     const bool action = i == 1 && entry->action >= 0;
     const unsigned wrong = cdb[i] & ~unsigned{entry->allowed[i]} & (action ? 0xe0u : 0xffu);
-    if (wrong != 0) return problem::cdb(i, std::bit_width(wrong) - 1);
+    if (wrong != 0) return problem::cdb(i, static_cast<int>(std::bit_width(wrong)) - 1);
   }
   if (entry->gate == Gate::nothing) return std::nullopt;
   if (const auto attention = take_attention()) return attention;

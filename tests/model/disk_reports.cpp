@@ -50,7 +50,7 @@ Expectation Disk::log_sense(const Bytes& cdb) const {
       append(2, join({blocks_of(medium_.space_bytes()), {1, 0, 0, 0}}));
       break;
     case 0x0d:
-      for (u64 each : {0, 1}) append(each, {0, 0xff});  // unknown
+      for (const u64 each : {u64{0}, u64{1}}) append(each, {0, 0xff});  // unknown
       break;
     case 0x2f:
       append(0, {0, 0, 0xff});
