@@ -164,16 +164,27 @@ void FakeConfigfs::kill_at(std::size_t step) {
   struck_ = false;
 }
 
+void FakeConfigfs::hang_at(std::size_t step) {
+  const std::lock_guard lock(mutex_);
+  strike_at_ = step_ + step;
+  strike_error_ = 0;
+  strike_kills_ = false;
+  struck_ = false;
+}
+
 bool FakeConfigfs::struck() const {
   const std::lock_guard lock(mutex_);
   return struck_;
 }
 
 void FakeConfigfs::revive() {
-  const std::lock_guard lock(mutex_);
-  strike_at_.reset();
-  failing_.clear();
-  dead_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    strike_at_.reset();
+    failing_.clear();
+    dead_ = false;
+  }
+  revived_.notify_all();
 }
 
 void FakeConfigfs::serve_rings(bool served) {
@@ -216,7 +227,8 @@ void FakeConfigfs::enter(const std::string& operation) {
   if (strike_at_ == step_++) {
     struck_ = true;
     dead_ = strike_kills_;
-    fail(strike_error_, operation);
+    if (strike_error_ != 0) fail(strike_error_, operation);
+    revived_.wait(mutex_, [this] { return !strike_at_.has_value(); });
   }
   for (const auto& [prefix, error] : failing_) {
     if (operation.starts_with(prefix)) fail(error, operation);

@@ -40,7 +40,9 @@ class FakeConfigfs final : public lio::ConfigTree {
   /// The process is killed at operation number `step`: that one fails, and none after it changes anything, as
   /// if nobody made them, until revive().
   void kill_at(std::size_t step);
-  /// True if the step of fail_at or kill_at has been reached.
+  /// Operation number `step` does not return until revive(); others do.
+  void hang_at(std::size_t step);
+  /// True if the step of fail_at, kill_at or hang_at has been reached.
   bool struck() const;
   /// Ends every kind of failing.
   void revive();
@@ -107,6 +109,7 @@ class FakeConfigfs final : public lio::ConfigTree {
   mutable std::mutex mutex_;
   int unready_looks_ = 0;  // guarded by mutex_
   std::condition_variable reset_;
+  std::condition_variable_any revived_;
   std::map<std::string, Node> nodes_;                               // guarded by mutex_, as all below
   std::map<std::string, int> missed_luns_;                          // by tpgt
   std::map<std::string, u64> resets_;                               // by device
@@ -116,7 +119,7 @@ class FakeConfigfs final : public lio::ConfigTree {
   std::vector<std::string> cleanup_failures_;
   std::size_t step_ = 0;
   std::optional<std::size_t> strike_at_;
-  int strike_error_ = 0;
+  int strike_error_ = 0;  // 0: it hangs
   bool strike_kills_ = false;
   bool struck_ = false;
   bool dead_ = false;
