@@ -29,8 +29,6 @@ struct Command {
   /// A former execution of this very command had passed the point of no return: do what comes after it.
   bool begun = false;
   PointOfNoReturn* point_of_no_return = nullptr;
-  /// There may have been a former execution that had not, and ones of other commands after that.
-  bool doubtful = false;
 };
 
 }  // namespace tcmufs::scsi

@@ -24,8 +24,6 @@ std::optional<Sense> miscompare(const Execution& execution) {
 Result compare_then_write(const Execution& execution) {
   const Command& command = execution.command;
   if (!command.begun) {
-    // It would be compared with what other commands have left since. It has done nothing, and may come again.
-    if (command.doubtful) return Response{.status = Status::busy, .data_in_bytes = {}, .sense = {}};
     if (const auto wrong = miscompare(execution)) return *wrong;
     if (command.point_of_no_return != nullptr) command.point_of_no_return->passed();
   }

@@ -44,12 +44,7 @@ u32 length_bytes(const abi::EntryHeader& header) {
 }  // namespace
 
 Ring::Ring(std::span<std::byte> mapping, StoreObserver* observer)
-    : memory_(mapping, observer),
-      settled_(memory_.tail()),
-      next_(settled_),
-      head_(settled_),
-      inherited_until_(memory_.head()),
-      inheriting_(next_ != inherited_until_) {
+    : memory_(mapping, observer), settled_(memory_.tail()), next_(settled_), head_(settled_) {
   abi::EntryHeader first;
   find_command(first);
 }
@@ -71,7 +66,6 @@ RingCommand* Ring::take() {
     return nullptr;
   }
   slot.begun = (header.uflags & marks::begun) != 0;
-  slot.inherited = inheriting_;
   slot.finished = false;
   slot.position = next_;
   slot.next = nullptr;
@@ -179,7 +173,6 @@ void Ring::settle(const abi::EntryHeader& header) {
 // The entry at next_ has been looked at. One that is settled goes back together with the command before it.
 void Ring::pass(u32 length) {
   next_ = (next_ + length) % memory_.size_bytes();
-  if (next_ == inherited_until_) inheriting_ = false;
   (back_ != nullptr ? back_->end : settled_) = next_;
 }
 

@@ -22,8 +22,7 @@ namespace tcmufs::tcmu {
 struct RingCommand {
   u16 id = 0;
   u16 cdb_length = 0;
-  bool begun = false;      // a predecessor had called Ring::mark_begun() for it
-  bool inherited = false;  // a predecessor may have executed it, and what comes after it
+  bool begun = false;  // a predecessor had called Ring::mark_begun() for it
   std::array<u8, 260> cdb{};
   std::vector<iovec> buffer;
 
@@ -106,11 +105,9 @@ class Ring {
   u32 distance(u32 from, u32 to) const noexcept;
 
   RingMemory memory_;
-  u32 settled_;          // where commit() may move the tail
-  u32 next_;             // the first entry that has not been looked at
-  u32 head_;             // as it was last seen
-  u32 inherited_until_;  // cmd_head when the ring was taken over
-  bool inheriting_;      // next_ has not come there yet
+  u32 settled_;  // where commit() may move the tail
+  u32 next_;     // the first entry that has not been looked at
+  u32 head_;     // as it was last seen
   bool told_ = false;
 
   std::deque<Slot> pool_;  // never shrinks: a Slot keeps its address and its vectors

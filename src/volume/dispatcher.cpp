@@ -13,6 +13,8 @@ namespace {
 constexpr std::size_t batch_limit = 32;
 constexpr std::size_t job_limit = InFlight::capacity;  // under way at once
 
+constexpr u8 compare_and_write = 0x89;  // SBC-3 5.2
+
 tcmu::RingResponse ring_response(const scsi::Response& response) {
   return {static_cast<u8>(response.status), response.sense.span(), response.data_in_bytes};
 }
@@ -35,7 +37,7 @@ Dispatcher::Dispatcher(std::span<std::byte> memory, scsi::LogicalUnit& unit, Eng
 }
 
 bool Dispatcher::can_take() const noexcept {
-  return !free_jobs_.empty() || jobs_.size() < job_limit;
+  return alone_ == nullptr && (!free_jobs_.empty() || jobs_.size() < job_limit);
 }
 
 std::variant<scsi::Response, scsi::Plan> Dispatcher::begin(const tcmu::RingCommand& command) noexcept {
@@ -71,7 +73,9 @@ u32 Dispatcher::take(u64 now_ns) noexcept {
     job->operation = operation;
     job->taken_ns = taken_ns_;
     in_flight_.begin(job->slot, std::span(command->cdb).first<16>(), taken_ns_);
-    if (space_.closed() && job->plan.only_writes()) {
+    if (command->cdb[0] == compare_and_write) {
+      alone_ = job;
+    } else if (space_.closed() && job->plan.only_writes()) {
       hold(*job, now_ns);
     } else {
       batch_.push_back(job);
@@ -84,6 +88,19 @@ u32 Dispatcher::take(u64 now_ns) noexcept {
 
 void Dispatcher::finish() noexcept {
   if (must_look()) look_at_held();
+  do {
+    answer_finished();
+  } while (begin_alone());
+}
+
+bool Dispatcher::begin_alone() noexcept {
+  if (alone_ == nullptr || alone_begun_ || ring_.in_flight() > 1) return false;
+  alone_begun_ = true;
+  engine_.submit(std::span(&alone_, 1));
+  return true;
+}
+
+void Dispatcher::answer_finished() noexcept {
   const auto finished = engine_.reap();
   if (finished.empty() && answered_.empty()) return;
   const u64 now = now_ns();
@@ -103,6 +120,10 @@ void Dispatcher::finish() noexcept {
 }
 
 void Dispatcher::answer(Job& job) noexcept {
+  if (&job == alone_) {
+    alone_ = nullptr;
+    alone_begun_ = false;
+  }
   in_flight_.end(job.slot);
   ring_.finish(*job.command, ring_response(job.response));
   free_jobs_.push_back(&job);
@@ -122,21 +143,24 @@ void Dispatcher::look_at_held() noexcept {
     engine_.submit(again_);
     again_.clear();
   } else if (now >= held_until_ns_) {
-    answer_busy();
+    answer_held();
   }
 }
 
 // It comes again, and is counted when it is done.
-void Dispatcher::answer_busy() noexcept {
-  for (Job* job : held_) {
-    job->response = {.status = scsi::Status::busy, .data_in_bytes = {}, .sense = {}};
-    answer(*job);
-  }
+void Dispatcher::answer_busy(Job& job) noexcept {
+  job.response = {.status = scsi::Status::busy, .data_in_bytes = {}, .sense = {}};
+  answer(job);
+}
+
+void Dispatcher::answer_held() noexcept {
+  for (Job* job : held_) answer_busy(*job);
   held_.clear();
 }
 
 void Dispatcher::let_go() noexcept {
-  answer_busy();
+  answer_held();
+  if (alone_ != nullptr) answer_busy(*alone_);
   space_.stop();
 }
 

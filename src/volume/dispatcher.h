@@ -16,6 +16,10 @@ namespace tcmufs::volume {
 /// Server does between waking and telling the kernel. Writes for which the store has no room it holds
 /// (SpaceWait). Waits for nothing, and allocates nothing once every job there may be has been made. Used by
 /// one thread at a time.
+///
+/// A COMPARE AND WRITE is alone: it begins when all that was taken before it has been answered, and nothing
+/// is taken until it has been. A successor does again, in ring order, what this process has not answered when
+/// it dies; a write that came before the comparison must not be among that, nor one that came after it.
 class Dispatcher {
  public:
   /// Throws Failure (EPROTO) for a mailbox that cannot be used. `observer` is the ring's.
@@ -36,7 +40,7 @@ class Dispatcher {
 
   /// Whether finish() is to be called within SpaceWait::busy_after_ns, though the engine may finish nothing.
   bool must_look() const noexcept { return !held_.empty() || space_.paused(); }
-  /// Answers the writes that wait for room: nobody tries them again here.
+  /// Answers what waits for room, or to be alone: nobody tries it again here.
   void let_go() noexcept;
 
   tcmu::Ring& ring() noexcept { return ring_; }
@@ -44,7 +48,10 @@ class Dispatcher {
  private:
   void hold(Job& job, u64 now_ns) noexcept;
   void look_at_held() noexcept;
-  void answer_busy() noexcept;
+  void answer_held() noexcept;
+  void answer_busy(Job& job) noexcept;
+  void answer_finished() noexcept;
+  bool begin_alone() noexcept;
   void answer(Job& job) noexcept;
 
   struct Answered {  // at once
@@ -66,8 +73,10 @@ class Dispatcher {
   std::vector<Answered> answered_;
   std::vector<Job*> held_;   // writes that wait for room
   std::vector<Job*> again_;  // those that are tried once more
-  u64 held_until_ns_ = 0;    // then they are answered
-  u64 taken_ns_ = 0;         // when the batch was
+  Job* alone_ = nullptr;     // taken last, not answered
+  bool alone_begun_ = false;
+  u64 held_until_ns_ = 0;  // then they are answered
+  u64 taken_ns_ = 0;       // when the batch was
 };
 
 }  // namespace tcmufs::volume

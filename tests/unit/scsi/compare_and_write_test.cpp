@@ -84,18 +84,6 @@ TEST(CompareAndWrite, ThatHadBegunIsFinishedWithoutComparingAgain) {
   EXPECT_EQ(slice(disk.store.bytes(), 0, 512), blocks_of(5, 1));
 }
 
-TEST(CompareAndWrite, ThatMayHaveBeenExecutedIsBusyAndDoesNothing) {
-  TestDisk disk;
-  const PiecedBuffer buffer(join({blocks_of(0, 1), blocks_of(5, 1)}));
-  const Bytes cdb = caw(0, 1);
-  Command command{cdb, buffer.pieces()};
-  command.doubtful = true;
-  EXPECT_EQ(disk.run(command).status, Status::busy);
-  EXPECT_EQ(slice(disk.store.bytes(), 0, 512), blocks_of(0, 1));
-  command.begun = true;
-  EXPECT_TRUE(disk.run(command).good());
-}
-
 TEST(OrWrite, OrsWhatIsThere) {
   TestDisk disk;
   disk.store.fill(0x0f);

@@ -33,57 +33,38 @@ u64 stamp_of(const u8* block) {
 
 }  // namespace
 
-bool Initiator::writers_on(u32 block) const {
-  const auto writes = [block](const Command& command) {
-    return command.writes() && command.lba <= block && block < command.lba + command.count;
-  };
-  return std::any_of(waiting_.begin(), waiting_.end(),
-                     [&](const auto& each) { return writes(each.second); }) ||
-         std::any_of(again_.begin(), again_.end(), writes);
+template <typename Visit>
+void Initiator::for_each_unanswered(Visit visit) {
+  for (auto& [id, command] : waiting_) visit(command);
+  for (Command& command : again_) visit(command);
 }
 
-// A COMPARE AND WRITE has its block for itself: only then it is known what it must say.
 Initiator::Command Initiator::random_command() {
   Command command;
   command.kind = static_cast<Kind>(pick(6));
-  command.count = 1 + pick(8);
+  command.count = command.compares() ? 1 : 1 + pick(8);
   command.lba = pick(blocks - command.count + 1);
   command.fua = pick(4) == 0;
-  if (command.kind == Kind::compare_and_write) {
-    command.count = 1;
-    if (now_[command.lba].size() != 1 || writers_on(command.lba)) {
-      command.kind = Kind::read;
-    } else {
-      command.matches = pick(4) != 0;
-      command.expected = now_[command.lba].begin()->first + (command.matches ? 0 : 1'000'000);
-    }
-  } else if (command.writes()) {
-    const auto compared = [&](const auto& each) {
-      return each.kind == Kind::compare_and_write && command.lba <= each.lba &&
-             each.lba < command.lba + command.count;
-    };
-    const bool taken = std::any_of(waiting_.begin(), waiting_.end(),
-                                   [&](const auto& each) { return compared(each.second); }) ||
-                       std::any_of(again_.begin(), again_.end(), compared);
-    if (taken) command.kind = Kind::read;
+  if (command.compares()) {
+    command.lba = pick(4);  // where others are
+    const Stamps& now = now_[command.lba];
+    command.expected = std::next(now.begin(), pick(static_cast<u32>(now.size())))->first;
+    command.hopeless = pick(4) == 0;
+    if (command.hopeless) command.expected += 1'000'000;
   }
   return command;
 }
 
 void Initiator::queue_one(test::FakeKernelRing& kernel) {
   if (!again_.empty()) {
-    if (queue(kernel, again_.back())) again_.pop_back();
+    const Command command = again_.back();
+    if (queue(kernel, command)) again_.pop_back();
     return;
   }
   Command command = random_command();
-  if (command.changes() && command.kind != Kind::unmap) command.stamp = ++last_stamp_;
-  if (command.writes() && !command.changes()) command.stamp = 2'000'000;  // must never be seen
+  if (command.writes() && command.kind != Kind::unmap) command.stamp = ++last_stamp_;
   command.issued = ++clock_;
-  if (!queue(kernel, command)) return;
-  auto& waiting = std::find_if(waiting_.begin(), waiting_.end(), [&](const auto& each) {
-                    return each.second.issued == command.issued;
-                  })->second;
-  begin(waiting);
+  queue(kernel, std::move(command));
 }
 
 bool Initiator::queue(test::FakeKernelRing& kernel, Command command) {
@@ -129,29 +110,27 @@ bool Initiator::queue(test::FakeKernelRing& kernel, Command command) {
       break;
   }
   const auto id = kernel.queue(cdb, out, in);
-  if (id) waiting_.emplace(*id, std::move(command));
+  if (id) begin(waiting_.emplace(*id, std::move(command)).first->second);
   return id.has_value();
 }
 
 void Initiator::begin(Command& command) {
-  if (command.kind == Kind::read) {
+  if (command.kind == Kind::read || command.compares()) {
     command.seen.assign(now_.begin() + command.lba, now_.begin() + command.lba + command.count);
   } else if (command.kind == Kind::flush) {
     command.seen.assign(now_.begin(), now_.end());
   }
   if (!command.changes()) return;
   const Stamp stamp{command.issued};
-  const auto sees = [&](Command& other, u32 block) {
-    const u32 first = other.kind == Kind::flush ? 0 : other.lba;
-    if (first <= block && block - first < other.seen.size())
-      other.seen[block - first].insert_or_assign(command.stamp, stamp);
-  };
   for (u32 block = command.lba; block < command.lba + command.count; ++block) {
     // 0 comes from every UNMAP; the last one counts.
     now_[block].insert_or_assign(command.stamp, stamp);
     durable_[block].insert_or_assign(command.stamp, stamp);
-    for (auto& [id, other] : waiting_) sees(other, block);
-    for (Command& other : again_) sees(other, block);
+    for_each_unanswered([&](Command& other) {
+      const u32 first = other.kind == Kind::flush ? 0 : other.lba;
+      if (&other != &command && first <= block && block - first < other.seen.size())
+        other.seen[block - first].insert_or_assign(command.stamp, stamp);
+    });
   }
 }
 
@@ -171,6 +150,35 @@ void Initiator::end(const Command& command, bool good) {
     if (command.fua && command.kind != Kind::unmap && command.kind != Kind::write_same)
       std::erase_if(durable_[block], older);
   }
+}
+
+// What it has found is gone, if one write alone can have put it there: unless that one is sent again, nobody
+// finds it.
+void Initiator::has_matched(const Command& command) {
+  EXPECT_FALSE(command.hopeless) << "a compare that must fail did not";
+  EXPECT_TRUE(command.seen.at(0).contains(command.expected))
+      << "block " << command.lba << " has been found to hold " << command.expected
+      << ", which is not possible";
+  found_.insert(command.stamp);
+  if (command.expected == 0) return;
+  now_[command.lba].erase(command.expected);
+  for_each_unanswered([&](Command& other) {
+    if (other.compares() && other.lba == command.lba) other.seen.at(0).erase(command.expected);
+  });
+}
+
+// It has written nothing: nobody has found its stamp, and nobody will.
+void Initiator::has_not_matched(const Command& command) {
+  EXPECT_FALSE(command.seen.at(0).size() == 1 && command.seen[0].contains(command.expected))
+      << "block " << command.lba << " has been found not to hold " << command.expected << ", which it must";
+  EXPECT_FALSE(found_.contains(command.stamp)) << "a compare that failed has written";
+  now_[command.lba].erase(command.stamp);
+  durable_[command.lba].erase(command.stamp);
+  for_each_unanswered([&](Command& other) {
+    const u32 first = other.kind == Kind::flush ? 0 : other.lba;
+    if (first <= command.lba && command.lba - first < other.seen.size())
+      other.seen[command.lba - first].erase(command.stamp);
+  });
 }
 
 void Initiator::check(test::FakeKernelRing& kernel) {
@@ -193,7 +201,7 @@ void Initiator::check(test::FakeKernelRing& kernel) {
       check_sense(command, completion.sense);
     } else {
       ASSERT_EQ(completion.status, 0);
-      EXPECT_TRUE(command.matches) << "a compare that must fail did not";
+      if (command.compares()) has_matched(command);
       if (command.kind == Kind::read) check_data(command, completion.data_in);
       end(command, true);
     }
@@ -205,28 +213,30 @@ void Initiator::check_sense(const Command& command, const std::vector<u8>& sense
   constexpr u8 data_protect = 0x07;
   constexpr u8 miscompare = 0x0e;
   const u8 key = sense.at(2) & 0x0f;
-  if (!command.matches && key == miscompare) return;
   // A store's error after the write whose report was lost, with a daemon: repeated, it compares with itself.
-  if (faults_ && command.repeated && key == miscompare) return end(command, false);
+  if (key == miscompare && faults_ && command.repeated) return end(command, false);
+  if (key == miscompare && command.compares()) return has_not_matched(command);
   EXPECT_TRUE(faults_) << "failed with sense key " << int{key} << " though nothing had gone wrong";
   EXPECT_TRUE(key == medium_error || (command.writes() && key == data_protect)) << int{key};
   end(command, false);
 }
 
-void Initiator::check_data(const Command& command, const std::vector<u8>& data) const {
+void Initiator::check_data(const Command& command, const std::vector<u8>& data) {
   ASSERT_EQ(data.size(), std::size_t{command.count} * block_bytes);
   for (u32 i = 0; i < command.count; ++i) {
     const u64 stamp = stamp_of(&data[std::size_t{i} * block_bytes]);
     EXPECT_TRUE(command.seen[i].contains(stamp))
         << "block " << command.lba + i << " reads as " << stamp << ", which is not possible";
+    found_.insert(stamp);
   }
 }
 
-void Initiator::check_image(const std::vector<u8>& image) const {
+void Initiator::check_image(const std::vector<u8>& image) {
   for (u32 block = 0; block < blocks; ++block) {
     const u64 stamp = stamp_of(&image[std::size_t{block} * block_bytes]);
     EXPECT_TRUE(now_[block].contains(stamp))
         << "block " << block << " holds " << stamp << ", which is not possible";
+    found_.insert(stamp);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,7 +20,9 @@ inline constexpr u32 blocks = 64;
 ///
 /// Every write has a stamp of its own, which fills its blocks. A block may hold the stamp of any write that
 /// is under way, or that ended after the last one that was acknowledged had begun; never one from before
-/// that. So a write that is lost shows, and one that is done again after a later one was acknowledged.
+/// that. So a write that is lost shows, and one that is done again after a later one was acknowledged. A
+/// COMPARE AND WRITE that is GOOD has found the stamp it expected, which nobody can find after it; one that
+/// is not has written nothing. So a lock that two have shows, and one that is taken away.
 class Initiator {
  public:
   explicit Initiator(u64 seed) : random_(seed) {}
@@ -40,7 +43,7 @@ class Initiator {
   void forget_flushes() { durability_known_ = false; }
 
   /// Fails the test if what the disk has is not possible.
-  void check_image(const std::vector<u8>& image) const;
+  void check_image(const std::vector<u8>& image);
   void check_after_power_cut(const std::vector<u8>& image) const;
 
  private:
@@ -56,25 +59,30 @@ class Initiator {
   struct Command {
     Kind kind = Kind::read;
     bool fua = false;
-    bool matches = true;  // COMPARE AND WRITE
+    bool hopeless = false;  // COMPARE AND WRITE: no write has what it expects
     bool repeated = false;
     u32 lba = 0;
     u32 count = 0;  // blocks
     u64 stamp = 0;  // what it writes
     u64 expected = 0;
     u64 issued = 0;
-    std::vector<Stamps> seen;  // read: what it may return; flush: what there may be on the disk afterwards
+    std::vector<Stamps>
+        seen;  // read, COMPARE AND WRITE: what it may find; flush: what may be on the disk afterwards
 
     bool writes() const { return kind != Kind::read && kind != Kind::flush; }
-    bool changes() const { return writes() && matches; }
+    bool compares() const { return kind == Kind::compare_and_write; }
+    bool changes() const { return writes() && !hopeless; }
   };
 
   Command random_command();
-  bool writers_on(u32 block) const;
   bool queue(test::FakeKernelRing& kernel, Command command);
   void begin(Command& command);
   void end(const Command& command, bool good);
-  void check_data(const Command& command, const std::vector<u8>& data) const;
+  void has_matched(const Command& command);
+  void has_not_matched(const Command& command);
+  template <typename Visit>
+  void for_each_unanswered(Visit visit);
+  void check_data(const Command& command, const std::vector<u8>& data);
   void check_sense(const Command& command, const std::vector<u8>& sense);
 
   std::mt19937_64 random_;
@@ -85,6 +93,7 @@ class Initiator {
   bool durability_known_ = true;
   std::map<u16, Command> waiting_;
   std::vector<Command> again_;
+  std::set<u64> found_;  // stamps that have been on the disk for sure
   std::array<Stamps, blocks> now_ = nothing_written();
   std::array<Stamps, blocks> durable_ = nothing_written();
 

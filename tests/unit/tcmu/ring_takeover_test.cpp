@@ -209,23 +209,5 @@ TEST(RingTakeover, AMarkThatACommandHasBegunReachesTheSuccessor) {
   EXPECT_TRUE(second->begun);
 }
 
-TEST(RingTakeover, WhatIsThereAlreadyIsInheritedAndWhatComesIsNot) {
-  RingBench bench;
-  bench.kernel.queue(cdb6(0x00));
-  bench.kernel.queue(cdb6(0x00));
-  Ring ring(bench.memory.span());
-  bench.kernel.queue(cdb6(0x00));
-  EXPECT_TRUE(ring.take()->inherited);
-  EXPECT_TRUE(ring.take()->inherited);
-  EXPECT_FALSE(ring.take()->inherited);
-}
-
-TEST(RingTakeover, OfAnEmptyRingNothingIsInherited) {
-  RingBench bench;
-  Ring ring(bench.memory.span());
-  bench.kernel.queue(cdb6(0x00));
-  EXPECT_FALSE(ring.take()->inherited);
-}
-
 }  // namespace
 }  // namespace tcmufs::test

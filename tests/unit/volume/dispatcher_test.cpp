@@ -73,6 +73,93 @@ TEST_F(DispatcherTest, OnceWarmReadsAndWritesTakeNoAllocation) {
   EXPECT_EQ(allocations_of(engine, [] {}), 0U);
 }
 
+/// Carries a job out when it is told to.
+class PatientEngine final : public Engine {
+ public:
+  explicit PatientEngine(scsi::LogicalUnit& unit) : unit_(unit) {}
+
+  std::vector<Job*> under_way;
+
+  void do_one() {
+    Job* job = under_way.front();
+    under_way.erase(under_way.begin());
+    job->response = unit_.execute(job->plan, job->scsi_command(), store_);
+    done_.push_back(job);
+  }
+
+  void submit(std::span<Job* const> jobs) noexcept override {
+    under_way.insert(under_way.end(), jobs.begin(), jobs.end());
+  }
+  std::span<Job* const> reap() noexcept override {
+    given_.clear();
+    given_.swap(done_);
+    return given_;
+  }
+  bool idle() const noexcept override { return under_way.empty() && done_.empty(); }
+  std::string name() const override { return "patient"; }
+
+ private:
+  scsi::LogicalUnit& unit_;
+  test::NullStore store_{size_bytes};
+  std::vector<Job*> done_;
+  std::vector<Job*> given_;
+};
+
+class CompareAndWrite : public DispatcherTest {
+ protected:
+  /// Two writes, a COMPARE AND WRITE and two writes more, all of other blocks.
+  void SetUp() override {
+    constexpr std::array<u8, 16> of_block_0 = {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0};
+    queue(0x2a, 1);
+    queue(0x2a, 2);
+    ASSERT_TRUE(kernel_.queue(of_block_0, std::vector<u8>(1024)));
+    queue(0x2a, 3);
+    queue(0x2a, 4);
+  }
+  void take_all() {
+    do {
+      dispatcher_.finish();
+    } while (dispatcher_.take(now_ns()) > 0);
+  }
+  void do_one() {
+    engine_.do_one();
+    take_all();
+  }
+  std::vector<u8> statuses() {
+    dispatcher_.ring().commit();
+    kernel_.notify();
+    std::vector<u8> all;
+    for (const auto& completion : kernel_.completions()) all.push_back(completion.status);
+    return all;
+  }
+  bool is_alone() const {
+    return engine_.under_way.size() == 1 && engine_.under_way[0]->command->cdb[0] == 0x89;
+  }
+
+  PatientEngine engine_{unit_};
+  Statistics statistics_;
+  Dispatcher dispatcher_{bytes_.span(), unit_, engine_, statistics_};
+};
+
+TEST_F(CompareAndWrite, BeginsWhenAllBeforeItIsAnsweredAndWhatComesAfterItWaits) {
+  take_all();
+  EXPECT_EQ(engine_.under_way.size(), 2U);
+  EXPECT_FALSE(dispatcher_.can_take());
+  do_one();
+  EXPECT_EQ(engine_.under_way.size(), 1U);
+  EXPECT_FALSE(is_alone());
+  do_one();
+  EXPECT_TRUE(is_alone());
+  EXPECT_FALSE(dispatcher_.can_take());
+  do_one();
+  EXPECT_EQ(engine_.under_way.size(), 2U);
+  EXPECT_FALSE(is_alone());
+  EXPECT_TRUE(dispatcher_.can_take());
+  do_one();
+  do_one();
+  EXPECT_EQ(statuses(), std::vector<u8>(5, 0));
+}
+
 class DispatcherOverFileTest : public DispatcherTest, public testing::WithParamInterface<test::AsyncKind> {};
 INSTANTIATE_TEST_SUITE_P(, DispatcherOverFileTest,
                          testing::Values(test::AsyncKind::uring, test::AsyncKind::threads),

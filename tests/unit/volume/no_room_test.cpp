@@ -152,6 +152,16 @@ TEST_F(NoRoom, TheServerEndsWithWritesHeldAndAnswersThem) {
   EXPECT_TRUE(statistics_.commands_in_flight().commands().empty());
 }
 
+TEST_F(NoRoom, TheServerEndsWithACompareAndWriteThatWaitsForThemAndAnswersItToo) {
+  start(60);
+  store_.fail(Operation::write, ENOSPC);
+  EXPECT_EQ(answer(write_10, block_).status, busy);
+  doorbell_.send(write_10, block_, 0);
+  doorbell_.send(compare_and_write, std::vector<u8>(1024), 0);
+  server_.reset();
+  for (const auto& completion : doorbell_.wait_for(2)) EXPECT_EQ(completion.status, busy);
+}
+
 TEST_F(NoRoom, WhatWasTurnedAwayIsCountedOnceItIsDone) {
   start(60);
   store_.fail(Operation::write, ENOSPC);

@@ -281,21 +281,6 @@ TEST_F(ServerTest, ACompareThatMatchedIsMarkedBeforeTheWrite) {
   EXPECT_EQ(seen, begun);
 }
 
-// The first failed to compare, the second changed what it was compared with, and then the server died: once
-// more, the first would match, and the second, which is not compared again, would overwrite it.
-TEST_F(ServerTest, ACompareThatMayHaveFailedBeforeTheServerDiedComesAgain) {
-  doorbell_.send(compare_and_write_of_block_8, compare_and_new(0, 7), 0);
-  doorbell_.send(compare_and_write_of_block_8, compare_and_new(5, 0), 0);
-  doorbell_.flags() = begun;
-  start();
-  constexpr u8 busy = 0x08;
-  const auto completions = doorbell_.wait_for(2);
-  EXPECT_EQ(completions[0].status, busy);
-  EXPECT_EQ(completions[1].status, 0);
-  doorbell_.send(compare_and_write_of_block_8, compare_and_new(0, 7), 0);
-  EXPECT_EQ(doorbell_.wait_for(1)[0].status, 0);
-}
-
 TEST_F(ServerTest, ACompareThatHadMatchedBeforeTheServerDiedIsNotMadeAgain) {
   doorbell_.send(compare_and_write_of_block_8, compare_and_new(9, 7), 0);
   doorbell_.flags() = begun;
