@@ -82,6 +82,22 @@ cmp "$images/a" "$images/b" || fail "the two halves differ"
 [ "$(tr -d '\0' <"$images/a" | head -c 1 | wc -c)" = 1 ] || fail "nothing was written to the mirror"
 gone /dev/mirror/0
 
+step "http-image"
+truncate -s 32M "$images/image"
+mkfs.ext4 -q -d /etc/apt "$images/image"
+(cd "$images" && exec busybox httpd -f -p 127.0.0.1:8080) &
+server=$!
+serve /dev/http-image/0 "$examples/http-image" http://127.0.0.1:8080/image
+cmp "$images/image" /dev/http-image/0 || fail "the disk is not what the server has"
+mount -o ro /dev/http-image/0 "$work/mounted"
+diff -r /etc/apt "$work/mounted" -x lost+found || fail "a file differs"
+umount "$work/mounted"
+must_fail 'not permitted|Read-only' dd if=/dev/zero of=/dev/http-image/0 bs=512 count=1 oflag=direct
+end TERM
+gone /dev/http-image/0
+must_fail 'answers 404' "$examples/http-image" http://127.0.0.1:8080/lost
+kill $server
+
 step "answering"
 serve /dev/answering/0 "$examples/answering"
 first=$(sg_raw -b -r 8 /dev/answering/0 c1 0 0 0 0 0 0 0 8 0 2>/dev/null | od -An -tx1 | tr -d " \n")
