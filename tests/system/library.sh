@@ -98,6 +98,16 @@ gone /dev/http-image/0
 must_fail 'answers 404' "$examples/http-image" http://127.0.0.1:8080/lost
 kill $server
 
+step "Python"
+export PYTHONPATH=$TCMUFS_BIN/python
+serve /dev/python/0 python3 "$TCMUFS_BIN/python/ramdisk.py" 64
+filesystem_on /dev/python/0
+end TERM
+gone /dev/python/0
+python3 "${0%/*}/programs/python_devices.py" || fail "python_devices.py"
+as_before || nothing_left
+dmesg -C
+
 step "answering"
 serve /dev/answering/0 "$examples/answering"
 first=$(sg_raw -b -r 8 /dev/answering/0 c1 0 0 0 0 0 0 0 8 0 2>/dev/null | od -An -tx1 | tr -d " \n")
