@@ -48,7 +48,7 @@ TEST(Backstore, ConfiguresTheDeviceInOneWriteOfControl) {
             1);
   const auto now = tree.snapshot();
   EXPECT_EQ(now.at(backstore.path() + "/attrib/cmd_time_out"), "0");
-  EXPECT_EQ(now.at(backstore.path() + "/attrib/qfull_time_out"), "-1");
+  EXPECT_EQ(count_of(tree, "write " + backstore.path() + "/attrib/qfull_time_out -1"), 1);
   EXPECT_EQ(now.at(backstore.path() + "/wwn/vpd_unit_serial"), "T10 VPD Unit Serial Number: " + volume_uuid);
   EXPECT_EQ(now.at(backstore.path() + "/enable"), "1");
 }

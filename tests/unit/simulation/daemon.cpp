@@ -61,6 +61,8 @@ World::Daemon::Daemon(std::span<std::byte> ring, store::BlockStore& image, tcmu:
       no_file_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       io_(new SimulatedIo(image, chance)),
       engine_(unit_, image, no_file_.number(), std::unique_ptr<volume::AsyncIo>(io_)),
-      dispatcher_(ring, unit_, engine_, statistics_, &observer) {}
+      dispatcher_(ring, unit_, engine_, statistics_, &observer) {
+  statistics_.space_wait().set_limit(3600);
+}
 
 }  // namespace tcmufs::simulation

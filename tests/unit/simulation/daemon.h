@@ -44,7 +44,11 @@ class World::Daemon {
 
   SimulatedIo& io() { return *io_; }
   void take() { dispatcher_.take(0); }
-  void finish() { dispatcher_.finish(); }
+  /// Time does not pass here: what waits for room comes again at once, as when a daemon ends.
+  void finish() {
+    dispatcher_.finish();
+    if (dispatcher_.must_look()) dispatcher_.let_go();
+  }
   bool commit() { return dispatcher_.ring().commit(); }
   const std::string& fault() { return dispatcher_.ring().fault(); }
 

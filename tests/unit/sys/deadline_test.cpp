@@ -25,6 +25,10 @@ TEST(PollUntil, AsksOnceEvenIfTheDeadlineHasPassed) {
   EXPECT_FALSE(poll_until(deadline, [] { return false; }));
 }
 
+TEST(Deadline, IsOfAClockThatDoesNotJump) {
+  EXPECT_TRUE(Deadline::Clock::is_steady);
+}
+
 TEST(Deadline, LeavesNoNegativeTime) {
   EXPECT_EQ(Deadline::after(milliseconds(-100)).left(), Deadline::Clock::duration::zero());
   EXPECT_GT(Deadline::after(std::chrono::seconds(60)).left(), std::chrono::seconds(1));

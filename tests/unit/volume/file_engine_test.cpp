@@ -251,6 +251,18 @@ TEST_F(FileEngineTest, AFlushThatFailsFailsForAllThatWaitAndForEver) {
   EXPECT_TRUE(std::holds_alternative<scsi::Response>(unit_.start(later.job.scsi_command())));
 }
 
+TEST_F(FileEngineTest, AFlushThatIsInterruptedIsDoneAgain) {
+  ScriptedIo& io = use_scripted();
+  Exchange flush = flush_command();
+  submit({&flush});
+  io.fail_one(EINTR);
+  EXPECT_TRUE(reap().empty());
+  ASSERT_EQ(io.started.size(), 1U);
+  io.finish_one();
+  EXPECT_EQ(reap(), std::vector<Job*>{&flush.job});
+  EXPECT_EQ(flush.job.response.status, scsi::Status::good);
+}
+
 // A read with FUA flushes before it reads, in the calling thread, which must not flush beside a flush.
 TEST_F(FileEngineTest, ACommandThatFlushesByItselfWaitsForTheFlushThatIsUnderWay) {
   ScriptedIo& io = use_scripted();

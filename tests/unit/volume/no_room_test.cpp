@@ -23,6 +23,7 @@ constexpr u8 busy = 8;
 constexpr std::array<u8, 10> write_10 = {0x2a, 0, 0, 0, 0, 8, 0, 0, 1, 0};
 constexpr std::array<u8, 10> read_10 = {0x28, 0, 0, 0, 0, 16, 0, 0, 1, 0};
 constexpr std::array<u8, 10> synchronize_cache = {0x35};
+constexpr std::array<u8, 10> unmap = {0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0};
 constexpr std::array<u8, 16> compare_and_write = {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 24, 0, 0, 0, 1, 0, 0};
 
 class NoRoom : public testing::Test {
@@ -137,6 +138,12 @@ TEST_F(NoRoom, WhatIsMoreThanAWriteIsNotDoneTwice) {
   std::vector<u8> both(1024, 0);
   both[512] = 1;
   expect_no_space(answer(compare_and_write, both));
+  store_.fail(Operation::discard, ENOSPC);
+  std::vector<u8> eight_blocks(24);
+  eight_blocks[1] = 22;
+  eight_blocks[3] = 16;
+  eight_blocks[19] = 8;
+  expect_no_space(answer(unmap, eight_blocks));
   EXPECT_THAT(changes(), testing::IsEmpty());
 }
 
