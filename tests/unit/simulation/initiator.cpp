@@ -152,15 +152,18 @@ void Initiator::end(const Command& command, bool good) {
   }
 }
 
-// What it has found is gone, if one write alone can have put it there: unless that one is sent again, nobody
-// finds it.
+// What it has found is gone, if one write alone can have put it there: nobody finds it, unless that one has
+// been sent again.
 void Initiator::has_matched(const Command& command) {
   EXPECT_FALSE(command.hopeless) << "a compare that must fail did not";
   EXPECT_TRUE(command.seen.at(0).contains(command.expected))
       << "block " << command.lba << " has been found to hold " << command.expected
       << ", which is not possible";
   found_.insert(command.stamp);
-  if (command.expected == 0) return;
+  const auto is_sent_again = [&](const auto& each) {
+    return each.second.repeated && each.second.stamp == command.expected;
+  };
+  if (command.expected == 0 || std::any_of(waiting_.begin(), waiting_.end(), is_sent_again)) return;
   now_[command.lba].erase(command.expected);
   for_each_unanswered([&](Command& other) {
     if (other.compares() && other.lba == command.lba) other.seen.at(0).erase(command.expected);
