@@ -6,6 +6,7 @@
 
 #include "lio/config_text.h"
 #include "lio/hba.h"
+#include "sys/deadline.h"
 #include "sys/error.h"
 
 namespace tcmufs::lio {
@@ -18,6 +19,7 @@ struct Backstore::Parts {
 namespace {
 
 constexpr int device_tries = 3;
+constexpr auto uio_name_grace = std::chrono::seconds(5);
 constexpr std::size_t longest_backstore_name = 63;
 constexpr std::size_t longest_dev_config = 255;  // TCMU_CONFIG_LEN less the NUL
 constexpr std::size_t longest_serial = 253;      // INQUIRY_VPD_SERIAL_LEN less the NUL
@@ -57,13 +59,20 @@ std::string control_string(const BackstoreOptions& options) {
          ",cmd_ring_size_mb=" + std::to_string(options.ring_size_mb);
 }
 
+// The kernel gives the number of a UIO device that is being removed away before its name is free (6.1,
+// uio_unregister_device): whoever gets it meanwhile has EEXIST, and the device stays as it was.
+void enable(ConfigTree& tree, const std::string& device) {
+  const auto write = [&] { tree.write(device + "/enable", "1"); };
+  if (!poll_until(Deadline::after(uio_name_grace), [&] { return tolerating({EEXIST}, write); })) write();
+}
+
 // Enabling is the last step: a device that is enabled is complete.
 void configure(ConfigTree& tree, const std::string& device, const BackstoreOptions& options) {
   tree.write(device + "/control", control_string(options));
   tree.write(device + "/wwn/vpd_unit_serial", options.serial);
   tree.write(device + "/attrib/cmd_time_out", std::to_string(options.command_timeout_s));
   tree.write(device + "/attrib/qfull_time_out", "-1");
-  tree.write(device + "/enable", "1");
+  enable(tree, device);
 }
 
 void write_if_different(ConfigTree& tree, const std::string& path, const std::string& value) {

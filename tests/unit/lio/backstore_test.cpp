@@ -89,6 +89,23 @@ TEST(Backstore, RefusesNamesThatAreNotGeneratedOnes) {
   EXPECT_EQ(error_of(longest), 0);
 }
 
+// The number of a UIO device is free before its name is.
+TEST(Backstore, IsEnabledOnceTheNameOfItsUioDeviceIsFree) {
+  FakeConfigfs tree;
+  const std::size_t enabled = [] {
+    FakeConfigfs before;
+    const lio::Backstore backstore(before, volume_options());
+    const auto all = before.operations();
+    return static_cast<std::size_t>(
+        std::find(all.begin(), all.end(), "write " + backstore.path() + "/enable 1") - all.begin());
+  }();
+  tree.fail_at(enabled, EEXIST);
+  const lio::Backstore backstore(tree, volume_options());
+  EXPECT_TRUE(tree.struck());
+  EXPECT_EQ(count_of(tree, "write " + backstore.path() + "/enable 1"), 2);
+  EXPECT_EQ(tree.snapshot().at(backstore.path() + "/enable"), "1");
+}
+
 TEST(Backstore, RefusesADevConfigThatCouldChangeTheControlString) {
   for (const std::string& dev_config :
        {std::string(), std::string("a,dev_size=1"), std::string("a\ndev_size=1"), std::string("a b"),
