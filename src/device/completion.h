@@ -8,10 +8,12 @@ TCMUFS_BEGIN
 
 /// What waits for the end of one operation. `ended` is called once, in whatever thread ends it.
 struct Completion::Operation {
-  virtual void ended(std::error_code error) noexcept = 0;
+  Operation() = default;
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+  virtual ~Operation() = default;
 
- protected:
-  ~Operation() = default;
+  virtual void ended(std::error_code error) noexcept = 0;
 };
 
 struct CompletionParts {
