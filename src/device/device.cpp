@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "device/async_engine.h"
 #include "device/checked_options.h"
 #include "device/errors.h"
 #include "device/handled_command.h"
 #include "device/name_lock.h"
 #include "device/threaded_engine.h"
 #include "device/user_store.h"
+#include "device/waiting_store.h"
 #include "lio/configfs.h"
 #include "lio/kernel.h"
 #include "lio/leftovers.h"
@@ -73,10 +75,16 @@ void check_place(lio::ConfigTree& tree, const Uuid& uuid, const DeviceOptions& o
 
 }  // namespace
 
+/// What the caller has brought. An asynchronous store is the store too, for those who wait.
+struct Device::Brought {
+  std::shared_ptr<CommandHandler> handler{};
+  std::shared_ptr<BlockStore> store{};
+  std::shared_ptr<AsyncBlockStore> async_store{};
+};
+
 /// The order of the members is that of the kernel: see volume/kernel_disk.h.
 struct Device::State {
-  State(const std::string& directory, const DeviceOptions& wanted, std::shared_ptr<CommandHandler> handled_by,
-        const std::shared_ptr<BlockStore>& store);
+  State(const std::string& directory, const DeviceOptions& wanted, Brought what);
   ~State() { take_down(nullptr); }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -93,7 +101,7 @@ struct Device::State {
   std::string path;
   Uuid uuid;
   Wwn wwn;
-  std::shared_ptr<CommandHandler> handler;
+  const Brought brought;
   device::NameLock lock;
   lio::Configfs tree;
   volume::Statistics statistics;
@@ -102,21 +110,22 @@ struct Device::State {
   std::unique_ptr<volume::KernelDisk> disk;
 };
 
-Device::State::State(const std::string& directory, const DeviceOptions& wanted,
-                     std::shared_ptr<CommandHandler> handled_by, const std::shared_ptr<BlockStore>& store)
+Device::State::State(const std::string& directory, const DeviceOptions& wanted, Brought what)
     : options(wanted),
       path(directory + "/" + wanted.name),
       uuid(device::uuid_of(directory, wanted.name, device::machine_id())),
       wwn(wanted.wwn ? *wanted.wwn : Wwn::parse(scsi::naa_name(uuid))),
-      handler(std::move(handled_by)),
+      brought(std::move(what)),
       lock(uuid.text(), path),
       tree([this](const std::string& sentence) { report(sentence); }) {
+  const auto& store = brought.store;
   const u64 size = device::size_of(options, store ? store->size() : 0);
   const bool cache = store && store->has_write_cache();
   const auto disk_options_now =
       disk_options(directory, size, options.write_cache.value_or(cache), store && store->can_discard());
   check_place(tree, uuid, options);
-  auto adapted = std::make_unique<device::UserStore>(store, size, options.threads == 1);
+  auto adapted =
+      std::make_unique<device::UserStore>(store, size, options.threads == 1 && !brought.async_store);
   medium = adapted.get();
   disk = std::make_unique<volume::KernelDisk>(
       tree, targets(), disk_options_now, std::move(adapted),
@@ -149,10 +158,11 @@ volume::DiskOptions Device::State::disk_options(const std::string& link_root, u6
 }
 
 std::unique_ptr<volume::Engine> Device::State::make_engine(scsi::LogicalUnit& made, store::BlockStore& over) {
-  if (handler) {
+  if (brought.async_store) return std::make_unique<device::AsyncEngine>(made, over, brought.async_store);
+  if (brought.handler) {
     unit = std::make_unique<device::Unit>(device::Unit{made, over, options.name, options.block_size});
     return std::make_unique<device::ThreadedEngine>(
-        options.threads, true, [this](volume::Job& job) { device::handle(job, *unit, *handler); });
+        options.threads, true, [this](volume::Job& job) { device::handle(job, *unit, *brought.handler); });
   }
   if (options.threads == 1) return std::make_unique<volume::PositionalEngine>(made, over);
   return std::make_unique<device::ThreadedEngine>(options.threads, false, [&made, &over](volume::Job& job) {
@@ -186,17 +196,28 @@ Device::~Device() = default;
 
 Device Device::open(const std::string& directory, const DeviceOptions& options,
                     std::shared_ptr<BlockStore> store) {
-  return open(directory, options, nullptr, std::move(store));
+  return open(directory, options, Brought{.store = std::move(store)});
+}
+
+Device Device::open(const std::string& directory, const DeviceOptions& options,
+                    std::shared_ptr<AsyncBlockStore> store) {
+  Brought brought{.async_store = std::move(store)};
+  if (brought.async_store) brought.store = std::make_shared<device::WaitingStore>(brought.async_store);
+  return open(directory, options, std::move(brought));
 }
 
 Device Device::open(const std::string& directory, const DeviceOptions& options,
                     std::shared_ptr<CommandHandler> handler, std::shared_ptr<BlockStore> store) {
+  return open(directory, options, Brought{.handler = std::move(handler), .store = std::move(store)});
+}
+
+Device Device::open(const std::string& directory, const DeviceOptions& options, Brought brought) {
   return device::as_error([&] {
     device::check_options(options);
-    if (!handler && !store)
+    if (!brought.handler && !brought.store)
       device::refuse("the device " + quoted(options.name) + " has no store", "Give it one");
     lio::prepare_kernel();
-    return Device(std::make_unique<State>(device::whole_path(directory), options, std::move(handler), store));
+    return Device(std::make_unique<State>(device::whole_path(directory), options, std::move(brought)));
   });
 }
 

@@ -423,6 +423,100 @@ void threads() {
   }
 }
 
+/// Ends what it was asked for in a thread of its own: once there are `wanted`, the last one first, or after a
+/// while.
+class Later final : public tcmufs::AsyncBlockStore {
+ public:
+  Later() : thread_([this] { run(); }) {}
+  ~Later() override {
+    {
+      const std::lock_guard held(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  void read(std::uint64_t offset, std::span<std::byte> data, tcmufs::Completion done) override {
+    begin([=, this] { memory_.read(offset, data); }, std::move(done));
+  }
+  void write(std::uint64_t offset, std::span<const std::byte> data, tcmufs::Completion done) override {
+    begin([=, this] { memory_.write(offset, data); }, std::move(done));
+  }
+  bool has_write_cache() const override { return true; }
+  void flush(tcmufs::Completion done) override {
+    ++flushes;
+    begin([] {}, std::move(done));
+  }
+  std::uint64_t size() const override { return memory_.size(); }
+
+  std::atomic<std::size_t> wanted = 1;
+  std::atomic<std::size_t> most = 0;
+  std::atomic<int> flushes = 0;
+
+ private:
+  struct Operation {
+    std::function<void()> work;
+    tcmufs::Completion done;
+  };
+
+  void begin(std::function<void()> work, tcmufs::Completion done) {
+    const std::lock_guard held(mutex_);
+    operations_.push_back({std::move(work), std::move(done)});
+    changed_.notify_all();
+  }
+  void run() {
+    std::unique_lock held(mutex_);
+    while (!ended_ || !operations_.empty()) {
+      changed_.wait(held, [this] { return ended_ || !operations_.empty(); });
+      changed_.wait_for(held, std::chrono::milliseconds(500),
+                        [this] { return operations_.size() >= wanted; });
+      if (operations_.size() > most) most = operations_.size();
+      while (!operations_.empty()) {
+        Operation last = std::move(operations_.back());
+        operations_.pop_back();
+        held.unlock();
+        last.work();
+        last.done();
+        held.lock();
+      }
+    }
+  }
+
+  Memory memory_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Operation> operations_;  // guarded by mutex_
+  bool ended_ = false;                 // guarded by mutex_
+  std::thread thread_;
+};
+
+void asynchronous() {
+  const auto store = std::make_shared<Later>();
+  const Device device = Device::open(directory, named("asynchronous"), store);
+  store->most = 0;
+  store->wanted = 8;
+  std::vector<std::thread> users;
+  std::atomic<int> wrong = 0;
+  for (int user = 0; user < 8; ++user) {
+    users.emplace_back([&, user] {
+      Node node(device.path());
+      const auto at = 4096U * static_cast<unsigned>(user);
+      const char fill = static_cast<char>('a' + user);
+      if (node.write(at, fill) != 0 || node.read(at) != 0 || node.first() != fill) ++wrong;
+    });
+  }
+  for (std::thread& user : users) user.join();
+  must_be("how many read what they had not written", wrong, 0);
+  must_be("whether eight were under way at once", store->most >= 8, true);
+  store->wanted = 1;
+  must_be("fsync", fsync(Node(device.path()).file()), 0);
+  must_be("whether the store has been flushed", store->flushes > 0, true);
+  // More than a transfer: it waits for itself.
+  must_be("a COMPARE AND WRITE",
+          ask(device.path(), {0x89, 0, 0, 0, 0, 0, 0, 0, 0, 200, 0, 0, 0, 1, 0, 0}, 1024, true).status, 0x02);
+}
+
 void closing_while_used() {
   auto device =
       std::make_unique<Device>(Device::open(directory, named("closing"), std::make_shared<Memory>()));
@@ -563,14 +657,21 @@ void default_handlers() {
   must_be("what was read", node.first(), 'd');
 }
 
-const std::map<std::string, void (*)()> cases = {
-    {"several", several},         {"opened_twice", opened_twice},
-    {"bad_options", bad_options}, {"throwing_store", throwing_store},
-    {"commands", commands},       {"identities", identities},
-    {"block_sizes", block_sizes}, {"write_caches", write_caches},
-    {"read_only", read_only},     {"resizing", resizing},
-    {"threads", threads},         {"closing_while_used", closing_while_used},
-    {"handlers", handlers},       {"default_handlers", default_handlers}};
+const std::map<std::string, void (*)()> cases = {{"several", several},
+                                                 {"opened_twice", opened_twice},
+                                                 {"bad_options", bad_options},
+                                                 {"throwing_store", throwing_store},
+                                                 {"commands", commands},
+                                                 {"identities", identities},
+                                                 {"block_sizes", block_sizes},
+                                                 {"write_caches", write_caches},
+                                                 {"read_only", read_only},
+                                                 {"resizing", resizing},
+                                                 {"threads", threads},
+                                                 {"asynchronous", asynchronous},
+                                                 {"closing_while_used", closing_while_used},
+                                                 {"handlers", handlers},
+                                                 {"default_handlers", default_handlers}};
 
 }  // namespace
 

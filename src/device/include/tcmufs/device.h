@@ -1,5 +1,6 @@
 #pragma once
 
+#include <tcmufs/async_block_store.h>
 #include <tcmufs/block_store.h>
 #include <tcmufs/command.h>
 #include <tcmufs/error.h>
@@ -73,6 +74,9 @@ class TCMUFS_API Device {
   /// remove_leftover()).
   static Device open(const std::string& directory, const DeviceOptions& options,
                      std::shared_ptr<BlockStore> store);
+  /// The same with a store whose operations end later. DeviceOptions::threads has no meaning then.
+  static Device open(const std::string& directory, const DeviceOptions& options,
+                     std::shared_ptr<AsyncBlockStore> store);
   /// The same with commands that are answered by `handler`; the built-in ones need a store if they need a
   /// medium.
   static Device open(const std::string& directory, const DeviceOptions& options,
@@ -108,8 +112,10 @@ class TCMUFS_API Device {
   const Wwn& wwn() const;
 
  private:
+  struct Brought;
   struct State;
   explicit Device(std::unique_ptr<State> state);
+  static Device open(const std::string& directory, const DeviceOptions& options, Brought brought);
 
   std::unique_ptr<State> state_;
 };
