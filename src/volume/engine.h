@@ -26,9 +26,7 @@ struct Job final : scsi::PointOfNoReturn {
   u64 taken_ns = 0;
   std::size_t slot = 0;  // in the table of commands in flight
 
-  scsi::Command scsi_command() {
-    return {command->cdb_bytes(), command->buffer, command->begun, this};
-  }
+  scsi::Command scsi_command() { return {command->cdb_bytes(), command->buffer, command->begun, this}; }
   /// Leaves the mark by which a successor knows.
   void passed() noexcept override { ring->mark_begun(*command); }
 };

@@ -198,7 +198,8 @@ void FakeKernelRing::complete(std::size_t at, u16 id) {
   std::size_t copied = command.in ? command.bytes : 0;
   if (read_len_valid) copied = std::min<std::size_t>(copied, read_len);
   if (check_condition && !read_len_valid) copied = 0;
-  if (read_len_valid && (completion.status == 0 || check_condition)) completion.residual = command.bytes - copied;
+  if (read_len_valid && (completion.status == 0 || check_condition))
+    completion.residual = command.bytes - copied;
   if (check_condition) {
     completion.sense.resize(96);
     std::memcpy(completion.sense.data(), memory_.data() + at + response_sense, 96);
