@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <optional>
 #include <set>
 
@@ -46,14 +47,16 @@ class PythonStore final : public tcmufs::BlockStore {
 
   void read(std::uint64_t offset, std::span<std::byte> data) override {
     in_python([&] {
-      const auto bytes = object_.attr("pread")(data.size(), offset).cast<py::buffer>();
-      const py::buffer_info info = bytes.request();
-      const auto length = static_cast<std::size_t>(info.size * info.itemsize);
+      const py::object bytes = object_.attr("pread")(data.size(), offset);
+      Py_buffer view;  // simple: one piece of memory, not every second byte of one
+      if (PyObject_GetBuffer(bytes.ptr(), &view, PyBUF_SIMPLE) != 0) throw py::error_already_set();
+      const std::unique_ptr<Py_buffer, decltype(&PyBuffer_Release)> held(&view, PyBuffer_Release);
+      const auto length = static_cast<std::size_t>(view.len);
       if (length != data.size()) {
         PyErr_Format(PyExc_ValueError, "pread(%zu, ...) has returned %zu bytes", data.size(), length);
         throw py::error_already_set();
       }
-      std::memcpy(data.data(), info.ptr, length);
+      std::memcpy(data.data(), view.buf, length);
     });
   }
   void write(std::uint64_t offset, std::span<const std::byte> data) override {

@@ -12,11 +12,12 @@ class Store:
     def __init__(self):
         self.flushed = 0
         self.failing = None
+        self.scattered = False
 
     def pread(self, length, offset):
         if self.failing:
             raise self.failing
-        return bytes(length)
+        return memoryview(bytes(2 * length))[::2] if self.scattered else bytes(length)
 
     def pwrite(self, data, offset):
         if self.failing:
@@ -73,6 +74,8 @@ with tcmufs.open("/dev/python", "a", store, size=16 << 20, vendor="ACME", serial
     store.failing = OSError(errno.ENOSPC, "on purpose")
     must(error_of(lambda: write_block(disk.path)) == errno.ENOSPC, "a full store")
     store.failing = None
+    store.scattered = True
+    must(error_of(lambda: read_block(disk.path)) == errno.ENODATA, "memory that is not in one piece was read")
 must(not os.path.lexists("/dev/python/a"), "the link is still there")
 must(error_of(lambda: tcmufs.open("/dev/python", "b", Store(), size=1000)) == errno.EINVAL, "an odd size")
 try:
