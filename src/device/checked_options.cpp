@@ -54,16 +54,19 @@ void check_name(const std::string& name) {
   }
 }
 
+void check_threads(unsigned threads) {
+  if (threads >= 1 && threads <= thread_limit) return;
+  refuse("a device cannot have " + std::to_string(threads) + " threads",
+         "Use 1 to " + std::to_string(thread_limit));
+}
+
 void check_options(const DeviceOptions& options) {
   check_name(options.name);
   check_text("vendor", options.vendor, 8);
   check_text("product", options.product, 16);
   check_text("revision", options.revision, 4);
   check_text("serial number", options.serial, 32);
-  if (options.threads < 1 || options.threads > thread_limit) {
-    refuse("a device cannot have " + std::to_string(options.threads) + " threads",
-           "Use 1 to " + std::to_string(thread_limit));
-  }
+  check_threads(options.threads);
   if (options.target && options.target->authority() != 5) {
     refuse("a target cannot have the name " + quoted(options.target->text()), "Use one of NAA 5");
   }

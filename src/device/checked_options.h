@@ -17,6 +17,7 @@ std::string machine_id();
 
 /// Throws Failure (EINVAL) for what no device can have. What scsi checks is left to it.
 void check_name(const std::string& name);
+void check_threads(unsigned threads);
 void check_options(const DeviceOptions& options);
 
 /// The size that is asked for, or that of the store (`store_size`, 0 if it has none). Throws Failure (EINVAL)

@@ -3,20 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "device/async_engine.h"
+#include "device/brought.h"
 #include "device/checked_options.h"
 #include "device/errors.h"
-#include "device/handled_command.h"
 #include "device/name_lock.h"
-#include "device/threaded_engine.h"
 #include "device/user_store.h"
-#include "device/waiting_store.h"
 #include "lio/configfs.h"
 #include "lio/kernel.h"
 #include "lio/leftovers.h"
 #include "scsi/naa.h"
 #include "volume/kernel_disk.h"
-#include "volume/positional_engine.h"
 
 TCMUFS_BEGIN
 
@@ -75,14 +71,10 @@ void check_place(lio::ConfigTree& tree, const Uuid& uuid, const DeviceOptions& o
 
 }  // namespace
 
-/// What the caller has brought. An asynchronous store is the store too, for those who wait.
-struct Device::Brought {
-  std::shared_ptr<CommandHandler> handler{};
-  std::shared_ptr<BlockStore> store{};
-  std::shared_ptr<AsyncBlockStore> async_store{};
-};
+struct Device::Brought : device::Brought {};
 
 /// The order of the members is that of the kernel: see volume/kernel_disk.h.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): so are a few bytes between them
 struct Device::State {
   State(const std::string& directory, const DeviceOptions& wanted, Brought what);
   ~State() { take_down(nullptr); }
@@ -91,8 +83,7 @@ struct Device::State {
 
   std::unique_ptr<Fd> claim_flushed() const;
   void take_down(std::unique_ptr<Fd> claim) noexcept;
-  std::unique_ptr<volume::Engine> make_engine(scsi::LogicalUnit& unit, store::BlockStore& store);
-  volume::DiskOptions disk_options(const std::string& link_root, u64 size, bool write_cache, bool thin);
+  volume::DiskOptions disk_options(const std::string& link_root, u64 size);
   void report(const std::string& sentence) const noexcept {
     if (options.on_failure) static_cast<void>(device::attempt([&] { options.on_failure(sentence); }));
   }
@@ -105,7 +96,6 @@ struct Device::State {
   device::NameLock lock;
   lio::Configfs tree;
   volume::Statistics statistics;
-  std::unique_ptr<device::Unit> unit;  // of a handler
   const store::BlockStore* medium = nullptr;
   std::unique_ptr<volume::KernelDisk> disk;
 };
@@ -120,21 +110,19 @@ Device::State::State(const std::string& directory, const DeviceOptions& wanted, 
       tree([this](const std::string& sentence) { report(sentence); }) {
   const auto& store = brought.store;
   const u64 size = device::size_of(options, store ? store->size() : 0);
-  const bool cache = store && store->has_write_cache();
-  const auto disk_options_now =
-      disk_options(directory, size, options.write_cache.value_or(cache), store && store->can_discard());
+  const auto disk_options_now = disk_options(directory, size);
   check_place(tree, uuid, options);
-  auto adapted =
-      std::make_unique<device::UserStore>(store, size, options.threads == 1 && !brought.async_store);
+  auto adapted = std::make_unique<device::UserStore>(store, size, brought.one_at_a_time());
   medium = adapted.get();
   disk = std::make_unique<volume::KernelDisk>(
       tree, targets(), disk_options_now, std::move(adapted),
       [this](const std::string& sentence) { report(tcmufs::quoted(path) + ": " + sentence); },
-      [this](scsi::LogicalUnit& made, store::BlockStore& over) { return make_engine(made, over); });
+      [this](scsi::LogicalUnit& unit, store::BlockStore& over) {
+        return device::make_engine(brought, {unit, over, options.name, options.block_size});
+      });
 }
 
-volume::DiskOptions Device::State::disk_options(const std::string& link_root, u64 size, bool write_cache,
-                                                bool thin) {
+volume::DiskOptions Device::State::disk_options(const std::string& link_root, u64 size) {
   volume::Settings settings;
   settings.cmd_timeout_s = static_cast<u32>(options.command_timeout.count());
   return {.path = options.name,
@@ -148,26 +136,13 @@ volume::DiskOptions Device::State::disk_options(const std::string& link_root, u6
                      .physical_block_size_bytes = options.physical_block_size,
                      .size_bytes = size,
                      .read_only = options.read_only,
-                     .write_cache = write_cache,
-                     .thin = thin},
+                     .write_cache = options.write_cache.value_or(brought.has_write_cache()),
+                     .thin = brought.can_discard()},
           .settings = settings,
           .owner = {},
           .link_root = link_root,
           .deadline = Deadline::after(options.ready_timeout),
           .statistics = statistics};
-}
-
-std::unique_ptr<volume::Engine> Device::State::make_engine(scsi::LogicalUnit& made, store::BlockStore& over) {
-  if (brought.async_store) return std::make_unique<device::AsyncEngine>(made, over, brought.async_store);
-  if (brought.handler) {
-    unit = std::make_unique<device::Unit>(device::Unit{made, over, options.name, options.block_size});
-    return std::make_unique<device::ThreadedEngine>(
-        options.threads, true, [this](volume::Job& job) { device::handle(job, *unit, *brought.handler); });
-  }
-  if (options.threads == 1) return std::make_unique<volume::PositionalEngine>(made, over);
-  return std::make_unique<device::ThreadedEngine>(options.threads, false, [&made, &over](volume::Job& job) {
-    job.response = made.execute(job.plan, job.scsi_command(), over);
-  });
 }
 
 std::unique_ptr<Fd> Device::State::claim_flushed() const {
@@ -196,25 +171,24 @@ Device::~Device() = default;
 
 Device Device::open(const std::string& directory, const DeviceOptions& options,
                     std::shared_ptr<BlockStore> store) {
-  return open(directory, options, Brought{.store = std::move(store)});
+  return open(directory, options, Brought{{.store = std::move(store)}});
 }
 
 Device Device::open(const std::string& directory, const DeviceOptions& options,
                     std::shared_ptr<AsyncBlockStore> store) {
-  Brought brought{.async_store = std::move(store)};
-  if (brought.async_store) brought.store = std::make_shared<device::WaitingStore>(brought.async_store);
-  return open(directory, options, std::move(brought));
+  return open(directory, options, Brought{device::Brought::asynchronous(std::move(store))});
 }
 
 Device Device::open(const std::string& directory, const DeviceOptions& options,
                     std::shared_ptr<CommandHandler> handler, std::shared_ptr<BlockStore> store) {
-  return open(directory, options, Brought{.handler = std::move(handler), .store = std::move(store)});
+  return open(directory, options, Brought{{.handler = std::move(handler), .store = std::move(store)}});
 }
 
 Device Device::open(const std::string& directory, const DeviceOptions& options, Brought brought) {
   return device::as_error([&] {
     device::check_options(options);
-    if (!brought.handler && !brought.store)
+    brought.threads = options.threads;
+    if (brought.nothing())
       device::refuse("the device " + quoted(options.name) + " has no store", "Give it one");
     lio::prepare_kernel();
     return Device(std::make_unique<State>(device::whole_path(directory), options, std::move(brought)));

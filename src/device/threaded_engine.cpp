@@ -1,22 +1,15 @@
 #include "device/threaded_engine.h"
 
-#include <pthread.h>
-
-#include <csignal>
 #include <utility>
+
+#include "sys/quiet_thread.h"
 
 namespace tcmufs::device {
 
 ThreadedEngine::ThreadedEngine(unsigned threads, bool unplanned, Work work)
     : unplanned_(unplanned), work_(std::move(work)), event_(make_event()) {
-  // Signals are the caller's.
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   threads_.reserve(threads);
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  for (unsigned i = 0; i < threads; ++i) threads_.push_back(quiet_thread([this] { run(); }));
 }
 
 ThreadedEngine::~ThreadedEngine() {

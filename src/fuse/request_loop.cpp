@@ -2,15 +2,14 @@
 
 #include <fuse_lowlevel.h>
 #include <poll.h>
-#include <pthread.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 
 #include "fuse/request.h"
 #include "sys/fd.h"
+#include "sys/quiet_thread.h"
 
 namespace tcmufs::fuse {
 
@@ -43,16 +42,13 @@ RequestLoop::~RequestLoop() {
 
 /// mutex_ locked, so that the thread finds itself among threads_.
 void RequestLoop::add_thread() {
-  std::thread thread([this] { work(); });
+  std::thread thread = quiet_thread([this] { work(); });
   const auto id = thread.get_id();
   threads_.emplace(id, std::move(thread));
   ++idle_;
 }
 
 void RequestLoop::work() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);  // signals are for the program's own threads
   fuse_buf request{};
   while (take(request)) {
     fuse_session_process_buf(session_, &request);

@@ -2,15 +2,15 @@
 
 #include <fuse_lowlevel.h>
 #include <poll.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <new>
 #include <optional>
 #include <span>
 #include <utility>
+
+#include "sys/quiet_thread.h"
 
 namespace tcmufs::fuse {
 
@@ -26,7 +26,7 @@ void StreamReads::DestroyPoll::operator()(fuse_pollhandle* handle) const {
 
 StreamReads::StreamReads(EventRing& ring) : ring_(ring), changed_(make_event()) {
   ring_.listen(changed_.number());
-  thread_ = std::thread([this] { work(); });
+  thread_ = quiet_thread([this] { work(); });
 }
 
 StreamReads::~StreamReads() {
@@ -153,9 +153,6 @@ bool StreamReads::ended() {
 }
 
 void StreamReads::work() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_BLOCK, &all, nullptr);
   pollfd waited{changed_.number(), POLLIN, 0};
   for (;;) {
     ::poll(&waited, 1, -1);

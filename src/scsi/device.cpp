@@ -110,6 +110,14 @@ void Device::set_read_only(bool read_only) noexcept {
   raise(modes_changed);
 }
 
+void Device::set_write_cache(bool write_cache) noexcept {
+  {
+    const std::lock_guard held(mutex_);
+    if (std::exchange(state_.modes.write_cache, write_cache) == write_cache) return;
+  }
+  raise(modes_changed);
+}
+
 void Device::raise(Attention attention) noexcept {
   if (visited_.load(std::memory_order_relaxed)) attentions_.fetch_or(attention);
 }

@@ -58,6 +58,7 @@ class Device {
   void set_identity(Identity identity);  // all but uuid, serial number and designator
   void resize(u64 size_bytes) noexcept;
   void set_read_only(bool read_only) noexcept;
+  void set_write_cache(bool write_cache) noexcept;
 
   /// From now on somebody knows what the unit was like.
   void note_visitor() noexcept { visited_.store(true, std::memory_order_relaxed); }

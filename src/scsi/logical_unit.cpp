@@ -88,5 +88,8 @@ void LogicalUnit::set_identity(Identity identity) {
 void LogicalUnit::set_read_only(bool read_only) {
   device_.set_read_only(read_only);
 }
+void LogicalUnit::set_write_cache(bool write_cache) {
+  device_.set_write_cache(write_cache);
+}
 
 }  // namespace tcmufs::scsi

@@ -54,6 +54,9 @@ class LogicalUnit {
   /// Refuses writes with 07/27/00 (the device-specific parameter says WP).
   void set_read_only(bool read_only);
 
+  /// WCE is this from now on, as if MODE SELECT had said so, and the next command gets 06/2A/01.
+  void set_write_cache(bool write_cache);
+
   /// Commands that changed the medium (or tried to) since construction.
   u64 medium_changes() const noexcept { return medium_changes_.load(); }
 

@@ -1,5 +1,6 @@
 #include "scsi/naa.h"
 
+#include <cctype>
 #include <string_view>
 
 namespace tcmufs::scsi {
@@ -9,6 +10,22 @@ std::array<u8, 16> naa_designator(const Uuid& uuid) noexcept {
   naa[3] = static_cast<u8>(naa[3] | uuid.bytes[0] >> 4);
   for (std::size_t i = 4; i < naa.size(); ++i) {
     naa[i] = static_cast<u8>(uuid.bytes[i - 4] << 4 | uuid.bytes[i - 3] >> 4);
+  }
+  return naa;
+}
+
+std::vector<u8> naa_of_serial(std::string_view serial) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::vector<u8> naa{0x60, 0x01, 0x40, 0x50};
+  naa.resize(16);
+  std::size_t nibble = 7;  // the first one of 32 that is free
+  for (const char c : serial) {
+    const auto digit = digits.find(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+    if (digit == std::string_view::npos) continue;
+    if (nibble == 2 * naa.size()) break;
+    u8& byte = naa[nibble / 2];
+    byte = static_cast<u8>(byte | (nibble % 2 == 0 ? digit << 4 : digit));
+    ++nibble;
   }
   return naa;
 }

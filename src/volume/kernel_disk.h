@@ -1,33 +1,16 @@
 #pragma once
 
-#include <sys/epoll.h>
-
 #include "lio/backstore.h"
 #include "lio/loopback.h"
 #include "lio/node_owner.h"
-#include "tcmu/uio.h"
 #include "volume/device_link.h"
 #include "volume/disk.h"
 #include "volume/file_engine.h"
 #include "volume/server.h"
 #include "volume/targets.h"
+#include "volume/uio_doorbell.h"
 
 namespace tcmufs::volume {
-
-/// A TCMU device as the doorbell of its ring.
-class UioDoorbell final : public Doorbell {
- public:
-  UioDoorbell(const std::string& name, const Deadline& deadline) : uio_(name, deadline) {}
-
-  std::span<std::byte> memory() noexcept override { return uio_.memory(); }
-  int fd() const noexcept override { return uio_.fd(); }
-  bool present(u32 events) const noexcept override { return (events & (EPOLLERR | EPOLLHUP)) == 0; }
-  bool acknowledge() noexcept override { return uio_.acknowledge(); }
-  bool notify() noexcept override { return uio_.notify(); }
-
- private:
-  tcmu::Uio uio_;
-};
 
 /// A disk of the kernel: TCMU backstore, loopback target, LUN. If the kernel has it already (a daemon died),
 /// it is taken over.

@@ -1,15 +1,14 @@
 #include "volume/server.h"
 
-#include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 
 #include "sys/error.h"
+#include "sys/quiet_thread.h"
 #include "volume/clock.h"
 #include "volume/processors.h"
 
@@ -56,12 +55,7 @@ Server::Server(Doorbell& doorbell, scsi::LogicalUnit& unit, Engine& engine, Stat
   watch(epoll_.number(), doorbell_.fd(), EPOLLIN | EPOLLET);
   watch(epoll_.number(), stop_.number(), EPOLLIN);
   if (engine_.fd() >= 0) watch(epoll_.number(), engine_.fd(), EPOLLIN);
-  sigset_t all;
-  sigset_t before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = quiet_thread([this] { run(); });
 }
 
 Server::~Server() {

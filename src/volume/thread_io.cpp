@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <mutex>
 #include <system_error>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "sys/fd.h"
+#include "sys/quiet_thread.h"
 #include "volume/async_io.h"
 
 namespace tcmufs::volume {
@@ -66,18 +66,12 @@ class ThreadIo final : public AsyncIo {
   std::string name() const override { return "threads"; }
 
  private:
-  // Signals are the main thread's.
   void add_thread() {
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
-      threads_.emplace_back([this] { run(); });
+      threads_.push_back(quiet_thread([this] { run(); }));
     } catch (const std::system_error&) {
       // Those that are there do it.
     }
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   void run() noexcept {

@@ -194,7 +194,10 @@ void FakeConfigfs::fill(const std::string& path, const Names& parts) {
     add_groups(path + "/statistics", {"scsi_dev", "scsi_lu", "scsi_tgt_dev"});
     add_attributes(path + "/statistics/scsi_tgt_dev", {{"status", "deactivated"}});
     add_attributes(path + "/pr", {{"res_aptpl_metadata", ""}, {"res_pr_registered_i_pts", ""}});
-    add_attributes(path + "/wwn", {{"vpd_unit_serial", "T10 VPD Unit Serial Number: "}});
+    add_attributes(path + "/wwn", {{"product_id", ""},
+                                   {"revision", ""},
+                                   {"vendor_id", "LIO-ORG"},
+                                   {"vpd_unit_serial", "T10 VPD Unit Serial Number: "}});
   } else if (parts.size() == 2) {
     add_groups(path, {"fabric_statistics", "param"});
     add_attributes(path + "/param", {{"cmd_completion_affinity", "-1"}});

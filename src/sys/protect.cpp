@@ -1,4 +1,4 @@
-#include "daemon/protect.h"
+#include "sys/protect.h"
 
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -7,7 +7,7 @@
 #include "sys/error.h"
 #include "sys/text_file.h"
 
-namespace tcmufs::daemon {
+namespace tcmufs {
 
 namespace {
 
@@ -32,4 +32,4 @@ void protect_process(const std::function<void(const std::string&)>& log) {
   }
 }
 
-}  // namespace tcmufs::daemon
+}  // namespace tcmufs

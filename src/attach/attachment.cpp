@@ -1,0 +1,273 @@
+#include "attach/attachment.h"
+
+#include <poll.h>
+
+#include <array>
+#include <cerrno>
+
+#include "attach/backstore_values.h"
+#include "sys/error.h"
+#include "sys/quiet_thread.h"
+#include "volume/statistics.h"
+
+namespace tcmufs::attach {
+
+namespace {
+
+/// The errno value of what has been thrown, and the sentence. Within a handler only.
+std::pair<int, std::string> thrown() {
+  try {
+    throw;
+  } catch (const std::system_error& error) {
+    return {error.code().value() > 0 ? error.code().value() : EIO, error.what()};
+  } catch (const std::bad_alloc&) {
+    return {ENOMEM, "there is not enough memory"};
+  } catch (const std::exception& error) {
+    return {EIO, error.what()};
+  } catch (...) {
+    return {EIO, "something was thrown that is no exception of C++"};
+  }
+}
+
+}  // namespace
+
+/// The unit, and the thread that serves it, as long as there is something to serve.
+struct Attachment::Service {
+  Service(volume::Doorbell& doorbell, const Opened& opened, scsi::Identity identity,
+          const Backstore& backstore, std::function<void(const std::string&)> failed)
+      : unit(std::move(identity), {.block_size_bytes = backstore.block_size,
+                                   .physical_block_size_bytes = std::max(4096U, backstore.block_size),
+                                   .size_bytes = backstore.size,
+                                   .read_only = opened.read_only,
+                                   .allocation_unit_bytes = opened.store->allocation_unit_bytes(),
+                                   .write_cache = opened.write_cache,
+                                   .thin = opened.thin}),
+        engine(opened.make_engine(unit, *opened.store)),
+        server(doorbell, unit, *engine, statistics, std::move(failed)) {}
+
+  scsi::LogicalUnit unit;
+  volume::Statistics statistics;
+  std::unique_ptr<volume::Engine> engine;
+  volume::Server server;
+};
+
+Attachment::Attachment(const Surroundings& surroundings, UioDevice device, std::optional<Notice> added)
+    : surroundings_(surroundings),
+      device_(std::move(device)),
+      found_as_(device_.name.text()),
+      event_(make_event()) {
+  if (added) notices_.push_back(*std::move(added));
+  thread_ = quiet_thread([this] { run(); });
+}
+
+Attachment::~Attachment() {
+  stopping_ = true;
+  raise_event(event_.number());
+  thread_.join();
+}
+
+void Attachment::post(Notice notice) {
+  if (notice.kind == Notice::Kind::removed) removed_ = true;
+  {
+    const std::lock_guard held(mutex_);
+    notices_.push_back(std::move(notice));
+  }
+  raise_event(event_.number());
+}
+
+std::optional<Backstore> Attachment::served() const {
+  const std::lock_guard held(mutex_);
+  return backstore_;
+}
+
+std::optional<Notice> Attachment::next_notice() {
+  const std::lock_guard held(mutex_);
+  if (notices_.empty()) return std::nullopt;
+  Notice notice = std::move(notices_.front());
+  notices_.pop_front();
+  return notice;
+}
+
+void Attachment::run() noexcept {
+  auto added = next_notice();
+  attach(added);
+  bool there = true;
+  while (there && !stopping_) {
+    clear_event(event_.number());
+    while (auto notice = next_notice()) {
+      there = there && notice->kind != Notice::Kind::removed;
+      surroundings_.answer(*notice, handle(*notice));
+    }
+    if (there && !stopping_ && wait()) begin();
+  }
+  let_go();
+  ended_ = true;
+}
+
+/// True: there is a command, and nobody who serves it.
+bool Attachment::wait() noexcept {
+  const bool looks = doorbell_ && !service_;
+  std::array<pollfd, 2> watched{{{event_.number(), POLLIN, 0}, {looks ? doorbell_->fd() : -1, POLLIN, 0}}};
+  if (::poll(watched.data(), watched.size(), -1) <= 0) return false;
+  if ((watched[1].revents & (POLLERR | POLLHUP)) == 0) return (watched[1].revents & POLLIN) != 0;
+  doorbell_.reset();  // it is gone; the notice of that comes, or is found missing
+  return false;
+}
+
+void Attachment::attach(const std::optional<Notice>& added) noexcept {
+  int status = 0;
+  try {
+    // Whoever has it keeps it: only then is the store opened.
+    auto doorbell = surroundings_.open_doorbell(device_.name.text());
+    const Backstore backstore = read_backstore(surroundings_.tree, device_.name);
+    Opened opened = surroundings_.open_store(backstore);
+    grow_store(*opened.store, backstore.size);
+    doorbell_ = std::move(doorbell);
+    opened_ = std::move(opened);
+    const std::lock_guard held(mutex_);
+    backstore_ = backstore;
+  } catch (...) {
+    const auto [error, sentence] = thrown();
+    report(sentence);
+    status = error;
+  }
+  if (added) surroundings_.answer(*added, status);
+  if (status != 0) return;
+  report("is served");
+  // It may have been in use before there was anybody to notice.
+  try {
+    if (is_exported(surroundings_.tree, device_.name)) begin();
+  } catch (const std::exception& error) {
+    report(error.what());
+  }
+}
+
+void Attachment::begin() noexcept {
+  try {
+    Backstore backstore = read_backstore(surroundings_.tree, device_.name);
+    grow_store(*opened_.store, backstore.size);
+    service_ = std::make_unique<Service>(*doorbell_, opened_, read_identity(surroundings_.tree, device_.name),
+                                         backstore, [this](const std::string& sentence) {
+                                           if (!removed_) report(sentence);
+                                         });
+    const std::lock_guard held(mutex_);
+    backstore_ = std::move(backstore);
+  } catch (...) {
+    report(thrown().second);
+    let_go();
+  }
+}
+
+void Attachment::let_go() noexcept {
+  {
+    const std::lock_guard held(mutex_);
+    backstore_.reset();
+  }
+  service_.reset();
+  opened_ = {};
+  doorbell_.reset();
+}
+
+int Attachment::handle(const Notice& notice) noexcept {
+  try {
+    switch (notice.kind) {
+      case Notice::Kind::removed:
+        let_go();
+        report("was removed");
+        break;
+      case Notice::Kind::reconfigured:
+        if (notice.dev_config) configure(*notice.dev_config);
+        if (notice.size) resize(*notice.size);
+        if (notice.write_cache) set_write_cache(*notice.write_cache);
+        break;
+      case Notice::Kind::missed:
+        look_again();
+        break;
+      case Notice::Kind::added:  // it was found before it was told of
+        return doorbell_ ? 0 : EIO;
+    }
+    return 0;
+  } catch (...) {
+    const auto [error, sentence] = thrown();
+    report(sentence);
+    return error;
+  }
+}
+
+// It may be another device of the same name by now, or have another size.
+void Attachment::look_again() {
+  if (doorbell_ && doorbell_->notify()) return resize(read_backstore(surroundings_.tree, device_.name).size);
+  let_go();
+  attach(std::nullopt);
+}
+
+void Attachment::grow_store(store::BlockStore& store, u64 size_bytes) const {
+  if (store.size_bytes() >= size_bytes) return;
+  if (const auto error = store.resize(size_bytes)) {
+    throw Failure(error.value(), "what it is made of has " + std::to_string(store.size_bytes()) +
+                                     " bytes and cannot grow to " + std::to_string(size_bytes));
+  }
+}
+
+void Attachment::resize(u64 size_bytes) {
+  if (!doorbell_) return;
+  const auto before = served();
+  if (!before || before->size == size_bytes) return;
+  if (size_bytes == 0 || size_bytes % before->block_size != 0) {
+    throw Failure(EINVAL, "a disk with blocks of " + std::to_string(before->block_size) +
+                              " bytes cannot have " + std::to_string(size_bytes));
+  }
+  grow_store(*opened_.store, size_bytes);
+  if (service_) service_->unit.resize(size_bytes);
+  {
+    const std::lock_guard held(mutex_);
+    backstore_->size = size_bytes;
+  }
+  report("has " + std::to_string(size_bytes) + " bytes now");
+}
+
+void Attachment::set_write_cache(bool write_cache) {
+  if (!doorbell_) return;
+  opened_.write_cache = write_cache;
+  if (!service_) return;
+  service_->unit.set_write_cache(write_cache);
+  if (write_cache) return;
+  // From now on every write is flushed; what came before has to be, too.
+  if (const auto error = opened_.store->flush())
+    throw Failure(error.value(), "cannot flush what it is made of");
+}
+
+// What was there before is let go only when there is something else.
+void Attachment::configure(const std::string& dev_config) {
+  UioName name = device_.name;
+  name.dev_config = dev_config;
+  if (name.handler() != device_.name.handler()) {
+    let_go();
+    throw Failure(EINVAL, "it is to be somebody else's: " + quoted(dev_config));
+  }
+  Backstore backstore = read_backstore(surroundings_.tree, name);
+  auto doorbell = doorbell_ ? nullptr : surroundings_.open_doorbell(device_.name.text());
+  Opened opened = surroundings_.open_store(backstore);
+  grow_store(*opened.store, backstore.size);
+  const bool was_served = service_ != nullptr;
+  service_.reset();
+  opened_ = std::move(opened);
+  if (doorbell) doorbell_ = std::move(doorbell);
+  device_.name = name;
+  {
+    const std::lock_guard held(mutex_);
+    backstore_ = std::move(backstore);
+  }
+  report("is made of " + quoted(name.config()) + " now");
+  if (was_served) begin();
+}
+
+void Attachment::report(const std::string& sentence) const noexcept {
+  try {
+    surroundings_.report("the backstore " + quoted(device_.name.backstore().substr(5)) + ": " + sentence);
+  } catch (const std::exception&) {
+    return;  // it is only words
+  }
+}
+
+}  // namespace tcmufs::attach

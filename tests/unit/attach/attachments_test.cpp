@@ -1,0 +1,254 @@
+#include "attach/attachments.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+
+#include "support/fake_configfs.h"
+#include "support/fake_doorbell.h"
+#include "support/memory_store.h"
+#include "support/temporary_directory.h"
+#include "sys/deadline.h"
+#include "sys/error.h"
+#include "volume/positional_engine.h"
+
+namespace tcmufs::attach {
+namespace {
+
+using std::chrono_literals::operator""s;
+
+/// Tells what the test says.
+class FakeSource final : public NoticeSource {
+ public:
+  int fd() const noexcept override { return event_.number(); }
+  std::vector<Notice> take() override {
+    const std::lock_guard held(mutex_);
+    clear_event(event_.number());
+    return std::exchange(notices_, {});
+  }
+  void answer(const Notice& notice, int status) noexcept override {
+    const std::lock_guard held(mutex_);
+    if (notice.device_id) answers_[*notice.device_id].push_back(status);
+  }
+  void tell(Notice notice) {
+    const std::lock_guard held(mutex_);
+    notices_.push_back(std::move(notice));
+    raise_event(event_.number());
+  }
+  std::vector<int> answers(u32 device_id) {
+    const std::lock_guard held(mutex_);
+    return answers_[device_id];
+  }
+
+ private:
+  Fd event_ = make_event();
+  std::mutex mutex_;
+  std::vector<Notice> notices_;
+  std::map<u32, std::vector<int>> answers_;
+};
+
+/// The test's own doorbell, for as long as it is used.
+class Borrowed final : public volume::Doorbell {
+ public:
+  explicit Borrowed(test::FakeDoorbell& bell) : bell_(bell) {}
+  std::span<std::byte> memory() noexcept override { return bell_.memory(); }
+  int fd() const noexcept override { return bell_.fd(); }
+  bool present(u32 events) const noexcept override { return bell_.present(events); }
+  bool acknowledge() noexcept override { return bell_.acknowledge(); }
+  bool notify() noexcept override { return bell_.notify(); }
+
+ private:
+  test::FakeDoorbell& bell_;
+};
+
+class AttachmentsTest : public testing::Test {
+ protected:
+  static constexpr u64 size = 65536;
+
+  void make(const std::string& name, u32 minor, const std::string& dev_config = "tcmufs//a") {
+    if (!tree_.exists("core/user_7")) tree_.make_directory("core/user_7");
+    tree_.make_directory("core/user_7/" + name);
+    tree_.write("core/user_7/" + name + "/control",
+                "dev_config=" + dev_config + ",dev_size=65536,hw_block_size=512");
+    tree_.write("core/user_7/" + name + "/enable", "1");
+    const std::string directory = sys_ / ("class/uio/uio" + std::to_string(minor));
+    std::filesystem::create_directories(directory);
+    std::ofstream(directory + "/name") << uio_name(name, dev_config) << "\n";
+  }
+  static std::string uio_name(const std::string& name, const std::string& dev_config = "tcmufs//a") {
+    return "tcm-user/7/" + name + "/" + dev_config;
+  }
+  Notice notice(Notice::Kind kind, u32 minor, const std::string& name = "disk") {
+    return {.kind = kind, .minor = minor, .name = uio_name(name), .device_id = ++last_id_};
+  }
+  int answer() {
+    EXPECT_TRUE(eventually([&] { return !source_.answers(last_id_).empty(); }));
+    return source_.answers(last_id_).at(0);
+  }
+  static bool eventually(const std::function<bool()>& condition) {
+    return poll_until(Deadline::after(60s), condition);
+  }
+  void begin() { attachments_.emplace("tcmufs", source_, surroundings_, sys_.path()); }
+  std::size_t served() const { return attachments_->served().size(); }
+
+  u8 status_of(std::span<const u8> cdb, std::size_t data_in_bytes = 0) {
+    bell_.send(cdb, {}, data_in_bytes);
+    const auto completions = bell_.wait_for(1);
+    last_ = completions.at(0);
+    return last_.status;
+  }
+  u64 capacity_blocks() {
+    const std::array<u8, 10> cdb{0x25};
+    while (status_of(cdb, 8) != 0) continue;  // unit attentions
+    u64 last = 0;
+    for (std::size_t i = 0; i < 4; ++i) last = last << 8 | last_.data_in.at(i);
+    return last + 1;
+  }
+
+  test::TemporaryDirectory sys_;
+  test::FakeConfigfs tree_;
+  FakeSource source_;
+  test::FakeDoorbell bell_{{}};
+  std::mutex mutex_;
+  std::vector<std::string> opened_;  // guarded by mutex_
+  std::atomic<int> refusal_ = 0;
+  std::atomic<int> flushes_ = 0;
+  Surroundings surroundings_{
+      .tree = tree_,
+      .open_doorbell = [this](const std::string&) { return std::make_unique<Borrowed>(bell_); },
+      .open_store =
+          [this](const Backstore& backstore) {
+            if (refusal_ != 0) throw Failure(refusal_, "cannot open " + backstore.config);
+            const std::lock_guard held(mutex_);
+            opened_.push_back(backstore.config);
+            return Opened{.store = std::make_unique<test::MemoryStore>(size),
+                          .make_engine = [](scsi::LogicalUnit& unit, store::BlockStore& store) {
+                            return std::make_unique<volume::PositionalEngine>(unit, store);
+                          }};
+          },
+      .answer = [this](const Notice& notice, int status) { source_.answer(notice, status); },
+      .report = [](const std::string&) {}};
+  u32 last_id_ = 0;
+  test::FakeKernelRing::Completion last_;
+  std::optional<Attachments> attachments_;
+};
+
+TEST_F(AttachmentsTest, WhatIsThereIsServedAndWhatIsOthersIsNot) {
+  make("disk", 0);
+  make("foreign", 1, "qcow//b");
+  begin();
+  ASSERT_TRUE(eventually([&] { return served() == 1; }));
+  EXPECT_EQ(attachments_->served().at(0).name, "disk");
+  EXPECT_EQ(capacity_blocks(), size / 512);
+}
+
+TEST_F(AttachmentsTest, WhatIsAddedIsServedFromItsFirstCommandOn) {
+  begin();
+  make("disk", 3);
+  source_.tell(notice(Notice::Kind::added, 3));
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(served(), 1U);
+  // Only now, as targetcli does it.
+  tree_.write("core/user_7/disk/wwn/vpd_unit_serial", "12345678-9abc");
+  const std::array<u8, 6> serial{0x12, 1, 0x80, 0, 64, 0};
+  EXPECT_EQ(status_of(serial, 64), 0);
+  EXPECT_EQ(std::string(last_.data_in.begin() + 4, last_.data_in.begin() + 17), "12345678-9abc");
+}
+
+TEST_F(AttachmentsTest, AStoreThatCannotBeOpenedIsTheAnswer) {
+  begin();
+  make("disk", 3);
+  refusal_ = EACCES;
+  source_.tell(notice(Notice::Kind::added, 3));
+  EXPECT_EQ(answer(), EACCES);
+  EXPECT_EQ(served(), 0U);
+}
+
+TEST_F(AttachmentsTest, ForOthersNothingIsAnswered) {
+  begin();
+  Notice foreign = notice(Notice::Kind::added, 4);
+  foreign.name = "tcm-user/7/x/qcow//b";
+  source_.tell(foreign);
+  make("disk", 3);
+  source_.tell(notice(Notice::Kind::added, 3));
+  EXPECT_EQ(answer(), 0);
+  EXPECT_TRUE(source_.answers(last_id_ - 1).empty());
+}
+
+TEST_F(AttachmentsTest, TheSizeIsChangedWhileItIsServed) {
+  make("disk", 0);
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  Notice bigger = notice(Notice::Kind::reconfigured, 0);
+  bigger.size = 2 * size;
+  source_.tell(bigger);
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(capacity_blocks(), 2 * size / 512);
+  Notice odd = notice(Notice::Kind::reconfigured, 0);
+  odd.size = size + 1;
+  source_.tell(odd);
+  EXPECT_EQ(answer(), EINVAL);
+  EXPECT_EQ(capacity_blocks(), 2 * size / 512);
+}
+
+TEST_F(AttachmentsTest, AnotherConfigIsOpenedBeforeTheFirstIsLetGo) {
+  make("disk", 0);
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  Notice other = notice(Notice::Kind::reconfigured, 0);
+  other.dev_config = "tcmufs//b";
+  refusal_ = ENOENT;
+  source_.tell(other);
+  EXPECT_EQ(answer(), ENOENT);
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  refusal_ = 0;
+  other.device_id = ++last_id_;
+  source_.tell(other);
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  EXPECT_EQ(opened_, (std::vector<std::string>{"/a", "/b"}));
+}
+
+TEST_F(AttachmentsTest, WithoutWriteCacheTheModePageSaysSo) {
+  make("disk", 0);
+  begin();
+  const std::array<u8, 6> caching{0x1a, 0x08, 0x08, 0, 64, 0};
+  EXPECT_EQ(status_of(caching, 64), 0);
+  EXPECT_EQ(last_.data_in.at(6) & 4, 4);
+  Notice off = notice(Notice::Kind::reconfigured, 0);
+  off.write_cache = false;
+  source_.tell(off);
+  EXPECT_EQ(answer(), 0);
+  while (status_of(caching, 64) != 0) continue;
+  EXPECT_EQ(last_.data_in.at(6) & 4, 0);
+}
+
+TEST_F(AttachmentsTest, WhatIsRemovedIsServedNoMoreAndItsNumberCanComeAgain) {
+  make("disk", 0);
+  begin();
+  ASSERT_TRUE(eventually([&] { return served() == 1; }));
+  source_.tell(notice(Notice::Kind::removed, 0));
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(served(), 0U);
+  make("next", 0);
+  source_.tell(notice(Notice::Kind::added, 0, "next"));
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(attachments_->served().at(0).name, "next");
+}
+
+TEST_F(AttachmentsTest, WhatNoticesWereMissedOfIsFound) {
+  make("gone", 0);
+  begin();
+  ASSERT_TRUE(eventually([&] { return served() == 1; }));
+  std::filesystem::remove_all(sys_ / "class/uio/uio0");
+  make("disk", 1);
+  source_.tell({.kind = Notice::Kind::missed});
+  EXPECT_TRUE(eventually([&] { return served() == 1 && attachments_->served().at(0).name == "disk"; }));
+}
+
+}  // namespace
+}  // namespace tcmufs::attach
