@@ -56,8 +56,7 @@ Attachment::Attachment(const Surroundings& surroundings, UioDevice device, std::
       device_(std::move(device)),
       found_as_(device_.name.text()),
       event_(make_event()) {
-  if (added) notices_.push_back(*std::move(added));
-  thread_ = quiet_thread([this] { run(); });
+  thread_ = quiet_thread([this, added = std::move(added)] { run(added); });
 }
 
 Attachment::~Attachment() {
@@ -88,8 +87,7 @@ std::optional<Notice> Attachment::next_notice() {
   return notice;
 }
 
-void Attachment::run() noexcept {
-  auto added = next_notice();
+void Attachment::run(const std::optional<Notice>& added) noexcept {
   attach(added);
   bool there = true;
   while (there && !stopping_) {
@@ -237,6 +235,12 @@ void Attachment::set_write_cache(bool write_cache) {
     throw Failure(error.value(), "cannot flush what it is made of");
 }
 
+void Attachment::flush() const noexcept {
+  if (!opened_.store) return;
+  if (const auto error = opened_.store->flush())
+    report("what had been written to it last may be lost: cannot flush: " + error.message());
+}
+
 // What was there before is let go only when there is something else.
 void Attachment::configure(const std::string& dev_config) {
   UioName name = device_.name;
@@ -245,12 +249,15 @@ void Attachment::configure(const std::string& dev_config) {
     let_go();
     throw Failure(EINVAL, "it is to be somebody else's: " + quoted(dev_config));
   }
+  // Its image is locked, by ourselves.
+  if (doorbell_ && name.dev_config == device_.name.dev_config) return;
   Backstore backstore = read_backstore(surroundings_.tree, name);
   auto doorbell = doorbell_ ? nullptr : surroundings_.open_doorbell(device_.name.text());
   Opened opened = surroundings_.open_store(backstore);
   grow_store(*opened.store, backstore.size);
   const bool was_served = service_ != nullptr;
   service_.reset();
+  flush();  // nobody can ask for that any more
   opened_ = std::move(opened);
   if (doorbell) doorbell_ = std::move(doorbell);
   device_.name = name;

@@ -68,7 +68,7 @@ class Attachment {
  private:
   struct Service;
 
-  void run() noexcept;
+  void run(const std::optional<Notice>& added) noexcept;
   void attach(const std::optional<Notice>& added) noexcept;
   bool wait() noexcept;
   void begin() noexcept;
@@ -79,6 +79,7 @@ class Attachment {
   void resize(u64 size_bytes);
   void set_write_cache(bool write_cache);
   void configure(const std::string& dev_config);
+  void flush() const noexcept;
   void grow_store(store::BlockStore& store, u64 size_bytes) const;
   void report(const std::string& sentence) const noexcept;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <string_view>
 
 #include "sys/error.h"
 #include "sys/integers.h"
@@ -35,9 +36,9 @@ int answer_check(sd_bus_message* call, const HandlerDescription& handler) noexce
   const char* text = nullptr;
   if (const int result = ::sd_bus_message_read(call, "s", &text); result < 0) return result;
   // "HANDLER/CONFIG", as targetcli has it.
-  std::string config = text;
-  config.erase(0,
-               std::min(config.size(), config.find('/') + (config.find('/') == std::string::npos ? 0 : 1)));
+  const std::string_view whole = text;
+  const auto slash = whole.find('/');
+  const std::string config(slash == std::string_view::npos ? "" : whole.substr(slash + 1));
   std::string why;
   try {
     handler.check(config);

@@ -15,7 +15,6 @@ end_server() { # SIGNAL
   kill "-$1" $server
   wait $server || [ "$1" = KILL ] || fail "tcmufs-backstores ended with $?"
 }
-owner() { busctl --system call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus GetNameOwner s org.kernel.TCMUService1; }
 
 step "tcmufs-backstores has the name on the bus"
 # Nobody is to be started by the bus for the name.

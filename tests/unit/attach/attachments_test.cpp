@@ -116,7 +116,6 @@ class AttachmentsTest : public testing::Test {
   std::mutex mutex_;
   std::vector<std::string> opened_;  // guarded by mutex_
   std::atomic<int> refusal_ = 0;
-  std::atomic<int> flushes_ = 0;
   Surroundings surroundings_{
       .tree = tree_,
       .open_doorbell = [this](const std::string&) { return std::make_unique<Borrowed>(bell_); },
@@ -211,6 +210,27 @@ TEST_F(AttachmentsTest, AnotherConfigIsOpenedBeforeTheFirstIsLetGo) {
   EXPECT_EQ(answer(), 0);
   EXPECT_EQ(capacity_blocks(), size / 512);
   EXPECT_EQ(opened_, (std::vector<std::string>{"/a", "/b"}));
+}
+
+TEST_F(AttachmentsTest, TheSameConfigIsNotOpenedTwice) {
+  make("disk", 0);
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  Notice same = notice(Notice::Kind::reconfigured, 0);
+  same.dev_config = "tcmufs//a";
+  source_.tell(same);
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(opened_, (std::vector<std::string>{"/a"}));
+}
+
+// The notice of the removal may come before the thread has begun.
+TEST_F(AttachmentsTest, WhatIsRemovedAtOnceIsLetGo) {
+  make("disk", 0);
+  for (int i = 0; i < 200; ++i) {
+    Attachment attachment(surroundings_, {0, *UioName::parse(uio_name("disk"))}, std::nullopt);
+    attachment.post(notice(Notice::Kind::removed, 0));
+    ASSERT_TRUE(eventually([&] { return attachment.ended(); }));
+  }
 }
 
 TEST_F(AttachmentsTest, WithoutWriteCacheTheModePageSaysSo) {
