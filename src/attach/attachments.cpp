@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "lio/keeper.h"
 #include "sys/error.h"
 #include "sys/quiet_thread.h"
 
@@ -24,6 +25,10 @@ Attachments::Attachments(std::string handler, NoticeSource& source, const Surrou
 Attachments::~Attachments() {
   raise_event(stop_.number());
   thread_.join();
+}
+
+bool Attachments::is_ours(const UioName& name) const {
+  return name.handler() == handler_ && !lio::keeper_of(name.dev_config, name.name);
 }
 
 std::vector<Backstore> Attachments::served() const {
@@ -53,7 +58,7 @@ void Attachments::take_note(Notice notice) {
   if (notice.kind == Notice::Kind::missed) return look_again();
   if (notice.kind == Notice::Kind::added) {
     const auto name = UioName::parse(notice.name);
-    if (!name || name->handler() != handler_) return;
+    if (!name || !is_ours(*name)) return;
     const UioDevice device{notice.minor, *name};
     return add(device, std::move(notice));
   }
@@ -78,12 +83,12 @@ void Attachments::look_again() {
   for (Attachment& attachment : attachments_) {
     if (attachment.removed()) continue;
     const bool there = std::any_of(devices.begin(), devices.end(), [&](const UioDevice& device) {
-      return device.minor == attachment.minor() && device.name.handler() == handler_;
+      return device.minor == attachment.minor() && is_ours(device.name);
     });
     attachment.post({.kind = there ? Notice::Kind::missed : Notice::Kind::removed});
   }
   for (const UioDevice& device : devices) {
-    if (device.name.handler() == handler_) add(device, std::nullopt);
+    if (is_ours(device.name)) add(device, std::nullopt);
   }
 }
 

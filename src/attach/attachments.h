@@ -11,7 +11,8 @@
 
 namespace tcmufs::attach {
 
-/// Serves all backstores of one handler: those that are there, and those of which there is notice.
+/// Serves all backstores of one handler: those that are there, and those of which there is notice. But not
+/// the disks of daemons and of tcmufs::Device, whose dev_config looks like that of a handler "tcmufs".
 class Attachments {
  public:
   /// `source` listens already, so that nothing falls between what is found and what is told. All of the
@@ -26,6 +27,7 @@ class Attachments {
   std::vector<Backstore> served() const;
 
  private:
+  bool is_ours(const UioName& name) const;
   void run() noexcept;
   void take_note(Notice notice);
   void add(const UioDevice& device, std::optional<Notice> notice);

@@ -12,7 +12,7 @@ namespace tcmufs::lio {
 struct BackstoreOptions {
   std::string name;        // directory name below user_<hba>; [a-z0-9-], at most 63 bytes: the volume's uuid
   std::optional<u32> hba;  // user_<hba>, which others may share; none: one of its own
-  std::string dev_config;  // "tcmufs/<store uuid>/<volume uuid>": how objects of ours are known
+  std::string dev_config;  // dev_config_for(): how objects of ours are known
   std::string serial;      // wwn/vpd_unit_serial
   u64 size_bytes = 0;
   u32 block_size_bytes = 512;

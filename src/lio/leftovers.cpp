@@ -10,6 +10,7 @@
 #include "lio/config_directory.h"
 #include "lio/config_text.h"
 #include "lio/hba.h"
+#include "lio/keeper.h"
 #include "lio/loopback.h"
 #include "lio/ring_resets.h"
 #include "sys/error.h"
@@ -59,14 +60,13 @@ std::string dev_config_of(ConfigTree& tree, const std::string& backstore) {
 }
 
 std::vector<std::string> backstores_of(ConfigTree& tree, const std::string& store_uuid) {
-  const std::string tag = "tcmufs/" + store_uuid + "/";
   std::vector<std::string> found;
   for (const std::string& hba : user_hbas(tree)) {
     for (const std::string& name : devices_of(tree, hba)) {
       const std::string backstore = below(hba, name);
       std::string dev_config;
       tolerating({ENOENT}, [&] { dev_config = dev_config_of(tree, backstore); });
-      if (dev_config.starts_with(tag)) found.push_back(backstore);
+      if (keeper_of(dev_config, name) == store_uuid) found.push_back(backstore);
     }
   }
   return found;

@@ -20,11 +20,11 @@ struct LoopbackLink {
 };
 
 /// The backstores ("core/user_7/NAME") that volumes of that store left in the kernel, enabled or half-made:
-/// those whose dev_config is "tcmufs/<store_uuid>/..." . One that a crash left before it had a dev_config is
-/// not among them: it is found when its volume is made again.
+/// those that have it as their keeper. One that a crash left before it had a dev_config is not among them: it
+/// is found when its volume is made again.
 std::vector<std::string> backstores_of(ConfigTree& tree, const std::string& store_uuid);
 
-/// The dev_config of a backstore, "tcmufs/<store uuid>/<volume uuid>".
+/// What a backstore is made of, in the words of whoever serves it.
 std::string dev_config_of(ConfigTree& tree, const std::string& backstore);
 
 std::vector<LoopbackLink> loopback_links_of(ConfigTree& tree, const std::string& backstore);

@@ -12,6 +12,7 @@
 #include "lio/directory.h"
 #include "lio/disk_files.h"
 #include "lio/hba.h"
+#include "lio/keeper.h"
 #include "lio/leftovers.h"
 #include "sys/integers.h"
 #include "sys/text_file.h"
@@ -20,7 +21,6 @@ namespace tcmufs::volume {
 
 namespace {
 
-const std::string tag = "tcmufs/";
 const std::string lock_name = "/.tcmufs/lock";
 constexpr u64 kill_signal = u64{1} << 8;  // SIGKILL, among those that are pending
 
@@ -33,11 +33,11 @@ bool has_kill(const std::string& mask) {
 }  // namespace
 
 bool KernelBackstore::ours() const {
-  return dev_config.starts_with(tag);
+  return lio::keeper_of(dev_config, volume()).has_value();
 }
 
 std::string KernelBackstore::store() const {
-  return dev_config.substr(tag.size(), dev_config.find('/', tag.size()) - tag.size());
+  return lio::keeper_of(dev_config, volume()).value_or("");
 }
 
 std::string KernelBackstore::volume() const {

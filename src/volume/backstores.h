@@ -12,10 +12,10 @@ namespace tcmufs::volume {
 /// A backstore of TCMU as the kernel has it, whoever made it.
 struct KernelBackstore {
   std::string path;        // "core/user_7/NAME"
-  std::string dev_config;  // ours: "tcmufs/<store uuid>/<volume uuid>"
+  std::string dev_config;
 
   bool ours() const;
-  std::string store() const;   // of one that is ours: the store's uuid
+  std::string store() const;   // of one that is ours: the store's uuid, or "library"
   std::string volume() const;  // and the volume's
   /// As the kernel names its UIO device.
   std::string uio_name() const;

@@ -7,6 +7,7 @@
 
 #include "lio/disk_event.h"
 #include "lio/disk_queue.h"
+#include "lio/keeper.h"
 #include "lio/leftovers.h"
 #include "sys/error.h"
 
@@ -22,7 +23,7 @@ constexpr auto first_patience = std::chrono::seconds(3);
 lio::BackstoreOptions backstore_options(const DiskOptions& options) {
   lio::BackstoreOptions result;
   result.name = options.identity.uuid.text();
-  result.dev_config = "tcmufs/" + options.keeper + "/" + result.name;
+  result.dev_config = lio::dev_config_for(options.keeper, result.name);
   result.serial = result.name;
   result.hba = options.hba;
   result.size_bytes = options.format.size_bytes;

@@ -5,7 +5,7 @@
 namespace tcmufs::test {
 
 /// Takes every write and fills no read: what is left of a command is everything but its I/O.
-class NullStore final : public store::BlockStore {
+class NullStore : public store::BlockStore {
  public:
   explicit NullStore(u64 size_bytes) : size_bytes_(size_bytes) {}
 

@@ -26,11 +26,13 @@ count() { # WHAT REGEX EXPECTED: lines of the last cleanup
 step "what belongs to others"
 modprobe -a target_core_file target_core_user tcm_loop sd_mod
 mountpoint -q /sys/kernel/config || mount -t configfs configfs /sys/kernel/config
-mkdir -p $target/core/fileio_0/foreign $target/core/user_77/foreign
+mkdir -p $target/core/fileio_0/foreign $target/core/user_77/foreign $target/core/user_77/image
 truncate -s 32M "$work/foreign"
 echo "fd_dev_name=$work/foreign,fd_dev_size=33554432" >$target/core/fileio_0/foreign/control
 echo 1 >$target/core/fileio_0/foreign/enable
 echo "dev_size=4096,dev_config=other/thing,nl_reply_supported=-1" >$target/core/user_77/foreign/control
+# What tcmufs-backstores serves, if it runs.
+echo "dev_size=4096,dev_config=tcmufs//srv/image,nl_reply_supported=-1" >$target/core/user_77/image/control
 mkdir -p $target/loopback/naa.5001405000000001/tpgt_1/lun/lun_0
 echo naa.5001405000000002 >$target/loopback/naa.5001405000000001/tpgt_1/nexus
 ln -s $target/core/fileio_0/foreign $target/loopback/naa.5001405000000001/tpgt_1/lun/lun_0/foreign

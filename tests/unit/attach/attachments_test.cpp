@@ -10,7 +10,7 @@
 
 #include "support/fake_configfs.h"
 #include "support/fake_doorbell.h"
-#include "support/memory_store.h"
+#include "support/null_store.h"
 #include "support/temporary_directory.h"
 #include "sys/deadline.h"
 #include "sys/error.h"
@@ -65,6 +65,20 @@ class Borrowed final : public volume::Doorbell {
   test::FakeDoorbell& bell_;
 };
 
+/// Tells when it is flushed.
+class FlushedStore final : public test::NullStore {
+ public:
+  FlushedStore(u64 size_bytes, std::function<void()> flushed)
+      : NullStore(size_bytes), flushed_(std::move(flushed)) {}
+  std::error_code flush() noexcept override {
+    flushed_();
+    return {};
+  }
+
+ private:
+  const std::function<void()> flushed_;
+};
+
 class AttachmentsTest : public testing::Test {
  protected:
   static constexpr u64 size = 65536;
@@ -114,7 +128,8 @@ class AttachmentsTest : public testing::Test {
   FakeSource source_;
   test::FakeDoorbell bell_{{}};
   std::mutex mutex_;
-  std::vector<std::string> opened_;  // guarded by mutex_
+  std::vector<std::string> opened_;   // guarded by mutex_
+  std::vector<std::string> flushed_;  // of the attachment's thread, until that has answered
   std::atomic<int> refusal_ = 0;
   Surroundings surroundings_{
       .tree = tree_,
@@ -124,7 +139,8 @@ class AttachmentsTest : public testing::Test {
             if (refusal_ != 0) throw Failure(refusal_, "cannot open " + backstore.config);
             const std::lock_guard held(mutex_);
             opened_.push_back(backstore.config);
-            return Opened{.store = std::make_unique<test::MemoryStore>(size),
+            return Opened{.store = std::make_unique<FlushedStore>(
+                              size, [this, config = backstore.config] { flushed_.push_back(config); }),
                           .make_engine = [](scsi::LogicalUnit& unit, store::BlockStore& store) {
                             return std::make_unique<volume::PositionalEngine>(unit, store);
                           }};
@@ -139,10 +155,13 @@ class AttachmentsTest : public testing::Test {
 TEST_F(AttachmentsTest, WhatIsThereIsServedAndWhatIsOthersIsNot) {
   make("disk", 0);
   make("foreign", 1, "qcow//b");
+  make("volume", 2, "tcmufs/99999999-2222-4333-8444-555555555555/volume");
   begin();
   ASSERT_TRUE(eventually([&] { return served() == 1; }));
   EXPECT_EQ(attachments_->served().at(0).name, "disk");
   EXPECT_EQ(capacity_blocks(), size / 512);
+  attachments_.reset();  // whatever has been begun is done
+  EXPECT_EQ(opened_, (std::vector<std::string>{"/a"}));
 }
 
 TEST_F(AttachmentsTest, WhatIsAddedIsServedFromItsFirstCommandOn) {
@@ -172,10 +191,15 @@ TEST_F(AttachmentsTest, ForOthersNothingIsAnswered) {
   Notice foreign = notice(Notice::Kind::added, 4);
   foreign.name = "tcm-user/7/x/qcow//b";
   source_.tell(foreign);
+  Notice volume = notice(Notice::Kind::added, 5);
+  volume.name = "tcm-user/7/x/tcmufs/99999999-2222-4333-8444-555555555555/x";
+  source_.tell(volume);
   make("disk", 3);
   source_.tell(notice(Notice::Kind::added, 3));
   EXPECT_EQ(answer(), 0);
+  attachments_.reset();  // whatever has been begun is done
   EXPECT_TRUE(source_.answers(last_id_ - 1).empty());
+  EXPECT_TRUE(source_.answers(last_id_ - 2).empty());
 }
 
 TEST_F(AttachmentsTest, TheSizeIsChangedWhileItIsServed) {
@@ -210,6 +234,18 @@ TEST_F(AttachmentsTest, AnotherConfigIsOpenedBeforeTheFirstIsLetGo) {
   EXPECT_EQ(answer(), 0);
   EXPECT_EQ(capacity_blocks(), size / 512);
   EXPECT_EQ(opened_, (std::vector<std::string>{"/a", "/b"}));
+}
+
+// Nobody can ask for that any more.
+TEST_F(AttachmentsTest, AConfigThatIsLetGoIsFlushed) {
+  make("disk", 0);
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  Notice other = notice(Notice::Kind::reconfigured, 0);
+  other.dev_config = "tcmufs//b";
+  source_.tell(other);
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(flushed_, (std::vector<std::string>{"/a"}));
 }
 
 TEST_F(AttachmentsTest, TheSameConfigIsNotOpenedTwice) {

@@ -45,13 +45,17 @@ struct VolumeObjects {
   lio::Lun lun;
 };
 
-/// What other tools have in the tree: a device of tcmu-runner, and a target with a file's device as its LUN.
+/// What other tools have in the tree: a device of tcmu-runner and one of tcmufs-backstores, which are
+/// targetcli's, and a target with a file's device as its LUN.
 inline void add_foreign_objects(FakeConfigfs& tree) {
   tree.make_directory("core/user_0");
   tree.make_directory("core/user_0/vol");
   tree.write("core/user_0/vol/control", "dev_size=4096,dev_config=file//var/x");
   tree.write("core/user_0/vol/enable", "1");
   tree.make_directory("core/user_7");
+  tree.make_directory("core/user_7/x");
+  tree.write("core/user_7/x/control", "dev_size=4096,dev_config=tcmufs//var/x");
+  tree.write("core/user_7/x/enable", "1");
   tree.make_directory("core/fileio_1");
   tree.make_directory("core/fileio_1/disk");
   tree.write("core/fileio_1/disk/enable", "1");
