@@ -5,8 +5,10 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "lio/disk_files.h"
@@ -56,13 +58,15 @@ DeviceLink::DeviceLink(const std::string& root, const std::string& path, const s
 }
 
 void DeviceLink::make() const {
-  // A neighbour may remove a directory that has just become empty between our steps.
+  // Neighbours may remove a directory that has just become empty between our steps; on a busy machine many
+  // times, if nobody gives way.
   for (int attempt = 0;; ++attempt) {
     try {
       return make_once();
     } catch (const Failure& failure) {
       if (failure.error() != ENOENT || attempt == 100) throw;
     }
+    std::this_thread::sleep_for(std::chrono::microseconds(100 * attempt));
   }
 }
 
