@@ -19,6 +19,9 @@ class UntilSignal {
   /// Says where the device is, and waits.
   void serve(const tcmufs::Device& device) const {
     std::cout << device.path() << std::endl;
+    wait();
+  }
+  void wait() const {
     int signal = 0;
     sigwait(&signals_, &signal);
   }

@@ -1,4 +1,5 @@
-# Backstores that targetcli makes: tcmufs-backstores serves them. With the system bus, over iSCSI, beside tcmu-runner, over its death.
+# Backstores that targetcli makes: tcmufs-backstores serves them. With the system bus, over iSCSI, over its death; beside a daemon, a
+# program of the library with a handler of its own, and tcmu-runner.
 # vm: --timeout 600
 . "$(dirname "$0")/lib.sh"
 
@@ -64,6 +65,49 @@ wait "$writer"
 [ -e "$work/written" ] || fail "what waited was not written"
 cmp /etc/services "$work/mounted/services" || fail "a file has other contents"
 umount "$work/mounted"
+
+step "a daemon beside it: its volumes are none of the handler's"
+start
+truncate -s 64M "$mnt/v"
+must_be "the state of v" "$(state v)" ready
+uuid=$(control v uuid)
+stop
+! told "$uuid" || fail "tcmufs-backstores speaks of the volume"
+! grep -i 'cannot\|in vain' "$work/backstores.log" || fail "tcmufs-backstores tried something"
+
+step "a program of the library beside it, with a handler of its own"
+"$TCMUFS_BIN/examples/letters" >"$work/letters.log" 2>&1 &
+letters=$!
+letters_told() { grep -q "$1" "$work/letters.log"; }
+wait_until 60 letters_told 'has taken the handler .letters. in'
+must_fail "'xyz' is no letter" targetcli /backstores/user:letters create name=bad size=1M cfgstring=xyz
+cli /backstores/user:letters create name=full size=1M cfgstring=x
+wait_until 60 letters_told 'user_[0-9]*/full.: is served'
+cli /loopback/$wwn/luns create /backstores/user:letters/full
+has_two_disks() { [ "$(compgen -G '/sys/block/sd*' | wc -l)" = 2 ]; }
+wait_until 60 has_two_disks
+full=/dev/$(ls /sys/block | grep '^sd' | grep -v "^${disk#/dev/}$")
+must_be "what it is full of" "$(tr -d x <"$full" | wc -c)" 0
+must_be "its size" "$(blockdev --getsize64 "$full")" 1048576
+
+step "whoever has the name dies: the other one has it, and takes the next one in"
+end_server KILL
+wait_until 60 letters_told 'targetcli finds the handler'
+serve
+wait_until 60 told 'has taken the handler .tcmufs. in'
+must_fail 'is not the path of an image' targetcli /backstores/user:tcmufs create name=bad size=64M cfgstring=relative
+cli /backstores/user:tcmufs create name=third size=64M cfgstring="$images/third"
+wait_until 60 told 'user_[0-9]*/third.: is served'
+cli /backstores/user:tcmufs delete third
+cli /loopback/$wwn/luns delete lun1
+cli /backstores/user:letters delete full
+wait_until 60 letters_told 'full.: was removed'
+times_found() { grep -c 'targetcli finds the handler' "$work/backstores.log"; }
+before=$(times_found)
+kill $letters
+wait $letters || fail "letters ended with $?"
+found_again() { [ "$(times_found)" -gt "$before" ]; }
+wait_until 60 found_again
 
 step "over iSCSI, read by libiscsi"
 iqn=iqn.2026-11.org.example:disk

@@ -314,6 +314,13 @@ void identities() {
   const Device with_naa5 = Device::open(directory, five, std::make_shared<Memory>());
   must_be("the identity", sysfs(with_naa6, "device/wwid"), "naa.60014051234567890123456789abcdef");
   must_be("the identity", sysfs(with_naa5, "device/wwid"), "naa.50014050fedcba98");
+  DeviceOptions counted = named("counted");
+  counted.wwn = tcmufs::Wwn::of_serial("number 17");
+  counted.serial = tcmufs::generate_serial("number 17");
+  const Device by_serial = Device::open(directory, counted, std::make_shared<Memory>());
+  must_be("the identity", sysfs(by_serial, "device/wwid"), tcmufs::Wwn::parse(by_serial.wwn().text()).text());
+  const std::vector<std::uint8_t> page = ask(by_serial.node(), {0x12, 1, 0x80, 0, 255, 0}, 255).data;
+  must_be("the serial number", std::string(page.begin() + 4, page.begin() + 4 + page[3]), counted.serial);
   const Device one = Device::open(directory, named("one"), std::make_shared<Memory>());
   const Device other = Device::open(directory, named("other"), std::make_shared<Memory>());
   must_be("the identity of one", sysfs(one, "device/wwid"), one.wwn().text());
@@ -328,6 +335,10 @@ void block_sizes() {
     const Device device = Device::open(directory, options, std::make_shared<Memory>());
     Node node(device.path());
     must_be("the block size", node.number(BLKSSZGET), static_cast<int>(size));
+    must_be("the block size that the device says", device.block_size(), size);
+    // The same by way of sg.
+    must_be("READ CAPACITY(10)", int{ask(device.sg(), {0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 8).data[6]},
+            static_cast<int>(size >> 8));
     must_be("a write of a block", node.write(size, 'b', size), 0);
   }
 }
@@ -540,6 +551,38 @@ void closing_while_used() {
   must_be("what is left of the name", access(path.c_str(), F_OK), -1);
 }
 
+class Discarding final : public Memory {
+ public:
+  using Memory::Memory;
+  bool can_discard() const override { return true; }
+  void discard(std::uint64_t offset, std::uint64_t length) override {
+    ++discards;
+    std::fill_n(&bytes[offset], length, std::byte{});
+  }
+
+  std::atomic<int> discards = 0;
+};
+
+// close() is for those who want to know whether it is used.
+void closing() {
+  Device device = Device::open(directory, named("closed"), std::make_shared<Memory>());
+  const std::string path = device.path();
+  // A process of its own: that this one has it open does not count.
+  const std::string holder = "sleep 60 <" + path + " & echo $! >/run/holder";
+  must_be("a shell", std::system(holder.c_str()), 0);
+  must_fail("close() of what is used", EBUSY, [&] { device.close(); });
+  must_be("a write to what could not be closed", Node(path).write(0, 'x'), 0);
+  must_be("a shell", std::system("kill $(cat /run/holder); rm /run/holder"), 0);
+  for (int tries = 0; access(path.c_str(), F_OK) == 0; ++tries) {
+    try {
+      device.close();
+    } catch (const tcmufs::Error&) {
+      if (tries == 100) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(100));  // until the process has ended
+    }
+  }
+}
+
 class Handler final : public tcmufs::CommandHandler {
  public:
   tcmufs::Outcome handle(tcmufs::Command& command) override {
@@ -569,6 +612,13 @@ class Handler final : public tcmufs::CommandHandler {
         return emulate_read(command);
       case 0x2a:
         return emulate_write(command);
+      case 0x35:
+        return emulate_synchronize_cache(command);
+      case 0x42:
+        return emulate_unmap(command);
+      case 0x41:
+      case 0x93:
+        return emulate_write_same(command);
       case 0xc1: {
         const DeviceInfo info = command.device();
         std::array<std::byte, 4> data{std::byte{'v'}, static_cast<std::byte>(info.size / mib),
@@ -586,7 +636,13 @@ class Handler final : public tcmufs::CommandHandler {
         return Outcome::good();
       }
       case 0xc3:
-        return Outcome::check_condition(Sense{0x4, 0x44, 0x00});
+        return Outcome::check_condition(sense::target_failure);
+      case 0xc7:
+        return Outcome::check_condition(sense::medium_error);
+      case 0xc8:
+        return Outcome::check_condition(sense::invalid_field_in_cdb);
+      case 0xc9:
+        return Outcome::status(0x18);  // RESERVATION CONFLICT
       case 0xc4: {
         std::array<std::byte, 18> fixed{};
         fixed[0] = std::byte{0x70};
@@ -613,7 +669,8 @@ void handlers() {
   const auto handler = std::make_shared<Handler>();
   DeviceOptions options = named("handled");
   options.threads = 2;
-  const Device device = Device::open(directory, options, handler, std::make_shared<Memory>(2 * mib));
+  const auto store = std::make_shared<Discarding>(2 * mib);
+  const Device device = Device::open(directory, options, handler, store);
   const std::string node = device.node();
   Node disk(device.path());
   must_be("a write", disk.write(4096, 'h'), 0);
@@ -632,6 +689,19 @@ void handlers() {
   must_be("its last byte", handler->last, static_cast<char>(0xa5));
   const Answer failing = ask(node, {0xc3, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0);
   must_be("the sense key of its own", failing.key, 4);
+  must_be("the sense key of a medium error", ask(node, {0xc7, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0).key, 3);
+  must_be("the sense key of a bad field", ask(node, {0xc8, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0).key, 5);
+  must_be("any other status", ask(node, {0xc9, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0).status, 0x18);
+  must_be("SYNCHRONIZE CACHE", ask(node, {0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0).status, 0);
+  must_be("WRITE SAME", ask(node, {0x41, 0, 0, 0, 0, 16, 0, 0, 8, 0}, 512, true).status, 0);
+  must_be("a read of what was written", disk.read(8192), 0);
+  must_be("what was written", disk.first(), static_cast<char>(0xa5));
+  const std::vector<std::uint8_t> range{0, 22, 0, 16, 0, 0, 0, 0, 0, 0, 0, 0,
+                                        0, 0,  0, 16, 0, 0, 0, 8, 0, 0, 0, 0};
+  must_be("UNMAP", ask(node, {0x42, 0, 0, 0, 0, 0, 0, 0, 24, 0}, 24, true, range).status, 0);
+  must_be("a read of what was unmapped", disk.read(8192), 0);
+  must_be("what is there", int{disk.first()}, 0);
+  must_be("how often the store was to discard", store->discards, 1);
   const Answer raw = ask(node, {0xc4, 0, 0, 0, 0, 0, 0, 0, 0, 0}, 0);
   must_be("the sense key of raw sense data", raw.key, 0x0b);
   must_be("its code", raw.code, 0x47);
@@ -645,6 +715,46 @@ void handlers() {
   must_be("a read whose handler throws", disk.read(2000 * 512), ENODATA);
   must_be("a read after BUSY", disk.read(2001 * 512, 512), 0);
   must_be("how often it was asked", handler->busy_answers, 3);
+}
+
+/// Does not answer a read of block 2000 until it is told to.
+class Silent final : public tcmufs::CommandHandler {
+ public:
+  tcmufs::Outcome handle(tcmufs::Command& command) override {
+    if (command.opcode() == 0x28 && command.lba() == 2000) {
+      std::unique_lock held(mutex_);
+      changed_.wait(held, [this] { return answers_; });
+    }
+    return command.emulate();
+  }
+  void answer() {
+    const std::lock_guard held(mutex_);
+    answers_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool answers_ = false;
+};
+
+void never_answers() {
+  const auto handler = std::make_shared<Silent>();
+  DeviceOptions options = named("silent");
+  options.threads = 2;
+  options.command_timeout = std::chrono::seconds(3);
+  const Device device = Device::open(directory, options, handler, std::make_shared<Memory>(2 * mib));
+  const Device other = Device::open(directory, named("other"), std::make_shared<Memory>());
+  std::atomic<int> status = -1;
+  std::thread waiting(
+      [&] { status = ask(device.node(), {0x28, 0, 0, 0, 0x07, 0xd0, 0, 0, 1, 0}, 512).status; });
+  const int beside = Node(other.path()).read(0);
+  waiting.join();
+  must_be("a read of another device meanwhile", beside, 0);
+  must_be("the status that the kernel gives after three seconds", status, 2);
+  handler->answer();
+  must_be("a read of what was not answered", Node(device.path()).read(2000 * 512, 512), 0);
 }
 
 // A default handler, and one without a medium.
@@ -669,7 +779,9 @@ const std::map<std::string, void (*)()> cases = {{"several", several},
                                                  {"resizing", resizing},
                                                  {"threads", threads},
                                                  {"asynchronous", asynchronous},
+                                                 {"closing", closing},
                                                  {"closing_while_used", closing_while_used},
+                                                 {"never_answers", never_answers},
                                                  {"handlers", handlers},
                                                  {"default_handlers", default_handlers}};
 

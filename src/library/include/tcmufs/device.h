@@ -40,7 +40,9 @@ struct DeviceOptions {
   std::string product = "Virtual Disk";  // up to 16
   std::string revision = "0001";         // up to 4
 
-  /// How many commands are carried out at once, each in a thread of its own: 1 to 64.
+  /// How many commands are carried out at once, each in a thread of its own: 1 to 64. Their answers go back in
+  /// the order in which they came: one that takes long delays those after it, and one that is never answered
+  /// all of them.
   unsigned threads = 1;
   /// False for a store that has a write cache: it is flushed after every write. None: as the store has one or
   /// not.
