@@ -14,6 +14,20 @@ no_daemon || fail "the installation started a daemon"
 must_match "the conffiles" "$(dpkg-query -W -f '${Conffiles}' tcmufs)" '/etc/tcmufs/disks.conf'
 systemd-analyze verify $service 2>&1 | { ! grep -i tcmufs; } || fail "systemd-analyze verify"
 
+step "tcmufs-backstores: targetcli finds it, by the policy of the bus"
+backstores_told() { journalctl -u tcmufs-backstores -o cat --no-pager | grep -q "$1"; }
+backstores_pid() { systemctl show --property=MainPID --value tcmufs-backstores; }
+times_served() { journalctl -u tcmufs-backstores -o cat --no-pager | grep -c 'disk.: is served'; }
+cli() { timeout 120 targetcli "$@" || fail "targetcli $*"; }
+modprobe -a target_core_user tcm_loop sd_mod iscsi_target_mod
+mkdir -p /etc/target $target/iscsi # what targetcli makes, and leaves
+remember
+systemctl start tcmufs-backstores
+wait_until 60 backstores_told 'targetcli finds the handler'
+cli /backstores/user:tcmufs create name=disk size=64M cfgstring=/srv/disk.img
+wait_until 60 backstores_told 'disk.: is served'
+must_match "the journal" "$(systemctl show --property=ActiveState --value tcmufs-backstores)" '^active$'
+
 step "without a store the service fails, in words"
 rmdir $store 2>/dev/null || true
 mkdir -p $mnt
@@ -71,9 +85,14 @@ journalctl -u $service -o short-monotonic --no-pager -n 16
 step "upgrade under I/O: a daemon of the new version, the same disks"
 device=$(control v device)
 old=$(main_pid)
+old_backstores=$(backstores_pid)
+served_before=$(times_served)
 dpkg -i "$packages"/tcmufs_*+2_*.deb
 is_active || fail "the service is not active after the upgrade"
 [ "$(main_pid)" != "$old" ] || fail "the daemon of the old version runs still"
+served_again() { [ "$(times_served)" -gt "$served_before" ]; }
+wait_until 60 served_again
+[ "$(backstores_pid)" != "$old_backstores" ] || fail "the old version of tcmufs-backstores runs still"
 must_be "the installed version" "$(dpkg-query -W -f '${Version}' tcmufs | sed 's/.*+//')" 2
 must_be "the program that runs" "$(readlink "/proc/$(main_pid)/exe")" /usr/sbin/tcmufs
 must_be "the device of v" "$(control v device)" "$device"
@@ -92,7 +111,13 @@ must_be_ready v $size
 mount -i -o remount,rw $mnt
 
 step "removal: refused while a disk is in use"
+must_fail "only tcmufs-backstores serves these backstores of targetcli: disk" dpkg -r tcmufs
+cli /backstores/user:tcmufs delete disk
+wait_until 60 backstores_told 'disk.: was removed'
 must_fail "w is mounted on '/srv/w'" dpkg -r tcmufs
+systemctl --quiet is-active tcmufs-backstores || fail "the refused removal stopped tcmufs-backstores"
+systemctl stop tcmufs-backstores
+must_be "the result of tcmufs-backstores" "$(systemctl show --property=Result --value tcmufs-backstores)" success
 is_active || fail "the refused removal stopped the service"
 must_be "what stands in the file" "$(tr '\n' ' ' </srv/w/file)" "before after "
 dpkg --configure -a
