@@ -43,6 +43,7 @@ std::error_code UserStore::write(u64 offset, std::span<const iovec> buffers) noe
 }
 
 std::error_code UserStore::flush() noexcept {
+  if (!user_) return {};
   return within(0, 0, [&] {
     if (user_->has_write_cache()) user_->flush();
   });
@@ -57,7 +58,7 @@ std::error_code UserStore::zero(u64 offset, u64 length) noexcept {
 }
 
 std::error_code UserStore::resize(u64 size_bytes) noexcept {
-  const auto error = within(0, 0, [&] { user_->resize(size_bytes); });
+  const auto error = user_ ? within(0, 0, [&] { user_->resize(size_bytes); }) : std::error_code();
   if (!error) size_ = size_bytes;
   return error;
 }

@@ -12,8 +12,8 @@ namespace tcmufs::device {
 /// A caller's store as one of ours: checks ranges, and makes errors of what it throws.
 class UserStore final : public store::BlockStore {
  public:
-  /// `user` may be null: then every transfer fails with EIO. `one_at_a_time`: no two of its functions run at
-  /// once.
+  /// `user` may be null: then every transfer fails with EIO, and it has any size. `one_at_a_time`: no two of
+  /// its functions run at once.
   UserStore(std::shared_ptr<tcmufs::BlockStore> user, u64 size_bytes, bool one_at_a_time);
 
   u64 size_bytes() const noexcept override { return size_; }

@@ -7,7 +7,6 @@
 #include <thread>
 
 namespace tcmufs::ctlfs {
-
 namespace {
 
 struct ClaimsTest : ::testing::Test {
@@ -44,8 +43,6 @@ struct ClaimsTest : ::testing::Test {
   }
 };
 
-}  // namespace
-
 TEST_F(ClaimsTest, TheSameNameWaits) {
   EXPECT_TRUE(waits({"a"}, {"a"}));
 }
@@ -68,4 +65,5 @@ TEST_F(ClaimsTest, OneOperationMayClaimANameTwice) {
   take(again, {"a"});  // would wait for ever
 }
 
+}  // namespace
 }  // namespace tcmufs::ctlfs

@@ -12,7 +12,7 @@
 namespace tcmufs::device {
 namespace {
 
-constexpr u64 size_bytes = 1 << 20;
+constexpr u64 unit_bytes = 1 << 20;
 
 class Asking final : public CommandHandler {
  public:
@@ -40,8 +40,8 @@ class HandledCommandTest : public testing::Test {
   std::array<u8, 8> data_{};
   tcmu::RingCommand command_;
   volume::Job job_;
-  scsi::LogicalUnit logical_unit_{scsi::Identity{}, scsi::Format{.size_bytes = size_bytes}};
-  UserStore store_{nullptr, size_bytes, true};
+  scsi::LogicalUnit logical_unit_{scsi::Identity{}, scsi::Format{.size_bytes = unit_bytes}};
+  UserStore store_{nullptr, unit_bytes, true};
   Unit unit_{logical_unit_, store_, "disk", 512};
   Asking handler_;
 };

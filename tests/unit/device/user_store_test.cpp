@@ -13,7 +13,7 @@
 namespace tcmufs::device {
 namespace {
 
-constexpr u64 size_bytes = 1 << 20;
+constexpr u64 store_bytes = 1 << 20;
 
 class Plain : public BlockStore {
  public:
@@ -26,7 +26,7 @@ class Plain : public BlockStore {
     std::copy(data.begin(), data.end(), &bytes[offset]);
   }
 
-  std::vector<std::byte> bytes = std::vector<std::byte>(size_bytes, std::byte{0xee});
+  std::vector<std::byte> bytes = std::vector<std::byte>(store_bytes, std::byte{0xee});
   std::function<void()> fault;
 };
 
@@ -39,7 +39,7 @@ class UserStoreTest : public testing::Test {
   }
 
   std::shared_ptr<Plain> plain_ = std::make_shared<Plain>();
-  UserStore store_{plain_, size_bytes, true};
+  UserStore store_{plain_, store_bytes, true};
 };
 
 TEST_F(UserStoreTest, PiecesOfABufferFollowEachOther) {
@@ -70,7 +70,7 @@ TEST_F(UserStoreTest, WhatIsThrownBecomesAnErrno) {
 
 TEST_F(UserStoreTest, ARangeBeyondTheEndIsNotAskedFor) {
   plain_->fault = [] { FAIL() << "asked"; };
-  EXPECT_EQ(error_of_reading(size_bytes - 511), EIO);
+  EXPECT_EQ(error_of_reading(store_bytes - 511), EIO);
   EXPECT_EQ(error_of_reading(~u64{0}), EIO);
 }
 
@@ -85,8 +85,8 @@ TEST_F(UserStoreTest, ZeroesByWritingUnlessTheStoreKnowsBetter) {
 }
 
 TEST_F(UserStoreTest, CannotBeResizedUnlessTheStoreCan) {
-  EXPECT_EQ(store_.resize(2 * size_bytes).value(), ENOTSUP);
-  EXPECT_EQ(store_.size_bytes(), size_bytes);
+  EXPECT_EQ(store_.resize(2 * store_bytes).value(), ENOTSUP);
+  EXPECT_EQ(store_.size_bytes(), store_bytes);
 }
 
 TEST_F(UserStoreTest, AFlushIsNotPretended) {
@@ -95,15 +95,23 @@ TEST_F(UserStoreTest, AFlushIsNotPretended) {
    public:
     bool has_write_cache() const override { return true; }
   };
-  UserStore promising(std::make_shared<Promising>(), size_bytes, true);
+  UserStore promising(std::make_shared<Promising>(), store_bytes, true);
   EXPECT_EQ(promising.flush().value(), ENOTSUP);
 }
 
 TEST_F(UserStoreTest, WithoutAStoreEveryTransferFails) {
-  UserStore none(nullptr, size_bytes, false);
+  UserStore none(nullptr, store_bytes, false);
   std::array<std::byte, 512> block{};
   const iovec piece{block.data(), block.size()};
   EXPECT_EQ(none.read(0, {&piece, 1}).value(), EIO);
+}
+
+// A handler that answers all commands itself has what size it says.
+TEST_F(UserStoreTest, WithoutAStoreThereIsNothingToFlushAndAnySize) {
+  UserStore none(nullptr, store_bytes, false);
+  EXPECT_FALSE(none.flush());
+  EXPECT_FALSE(none.resize(2 * store_bytes));
+  EXPECT_EQ(none.size_bytes(), 2 * store_bytes);
 }
 
 }  // namespace

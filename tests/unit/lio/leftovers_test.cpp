@@ -15,7 +15,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-const std::string tpgt = "loopback/" + volume_wwn + "/tpgt_1";
+const std::string volume_tpgt = "loopback/" + volume_wwn + "/tpgt_1";
 
 std::string leave_volume(FakeConfigfs& tree) {
   VolumeObjects volume(tree);
@@ -50,9 +50,9 @@ TEST(Leftovers, LinksAreThoseThatLeadToTheBackstore) {
   const std::string backstore = leave_volume(tree);
   const auto links = lio::loopback_links_of(tree, backstore);
   ASSERT_EQ(links.size(), 1U);
-  EXPECT_EQ(links[0].path, tpgt + "/lun/lun_0/" + volume_uuid);
-  EXPECT_EQ(links[0].lun_directory(), tpgt + "/lun/lun_0");
-  EXPECT_EQ(links[0].tpgt(), tpgt);
+  EXPECT_EQ(links[0].path, volume_tpgt + "/lun/lun_0/" + volume_uuid);
+  EXPECT_EQ(links[0].lun_directory(), volume_tpgt + "/lun/lun_0");
+  EXPECT_EQ(links[0].tpgt(), volume_tpgt);
   EXPECT_THAT(lio::loopback_links_of(tree, "core/user_0/vol"), IsEmpty());
 }
 

@@ -11,8 +11,6 @@ namespace tcmufs::scsi::test {
 
 namespace {
 
-constexpr u64 blocks = default_size / 512;
-
 Bytes caw(u64 lba, u8 count, u8 flags = 0) {
   return join({{0x89, flags}, big_endian(lba, 8), {0, 0, 0, count, 0, 0}});
 }
@@ -37,8 +35,8 @@ TEST(CompareAndWrite, AMiscompareWritesNothingAndSaysWhere) {
 
 TEST(CompareAndWrite, ChecksItsBlocksItsRangeAndItsBuffer) {
   TestDisk disk;
-  EXPECT_TRUE(disk.send(caw(blocks, 0)).good());
-  EXPECT_EQ(disk.send(caw(blocks, 1), blocks_of(0, 2)).sense, out_of_range);
+  EXPECT_TRUE(disk.send(caw(default_blocks, 0)).good());
+  EXPECT_EQ(disk.send(caw(default_blocks, 1), blocks_of(0, 2)).sense, out_of_range);
   EXPECT_EQ(disk.send(caw(0, 1), blocks_of(0, 1)).sense, invalid_field);
   EXPECT_EQ(disk.send(caw(0, 1), blocks_of(0, 3)).sense, invalid_field);
   EXPECT_EQ(disk.send(caw(0, 1, 0x20), blocks_of(0, 2)).sense, invalid_field);
@@ -91,7 +89,7 @@ TEST(OrWrite, OrsWhatIsThere) {
   EXPECT_EQ(slice(disk.store.stable_bytes(), 2 * 512, 1000 * 512), blocks_of(0x3f, 1000));
   EXPECT_EQ(disk.store.bytes()[1002 * 512], 0x0f);
   EXPECT_EQ(disk.send(cdb_16(0x8b, 0, 0, 2), blocks_of(1, 1)).sense, invalid_field);
-  EXPECT_EQ(disk.send(cdb_16(0x8b, 0, blocks, 1), blocks_of(1, 1)).sense, out_of_range);
+  EXPECT_EQ(disk.send(cdb_16(0x8b, 0, default_blocks, 1), blocks_of(1, 1)).sense, out_of_range);
 }
 
 /// Counts up in block 0 with COMPARE AND WRITE until it has done so `times` times.

@@ -6,8 +6,6 @@ namespace tcmufs::scsi::test {
 
 namespace {
 
-constexpr u64 blocks = default_size / 512;
-
 struct Stretch {
   u64 lba;
   u64 blocks;
@@ -31,10 +29,10 @@ std::vector<Stretch> status(TestDisk& disk, u64 lba, u32 length = 512) {
 
 TEST(GetLbaStatus, TellsMappedBlocksFromHoles) {
   TestDisk disk;
-  EXPECT_EQ(status(disk, 0), (std::vector<Stretch>{{0, blocks, 1}}));
+  EXPECT_EQ(status(disk, 0), (std::vector<Stretch>{{0, default_blocks, 1}}));
   EXPECT_TRUE(disk.send(cdb_10(0x2a, 0, 17, 1), blocks_of(1, 1)).good());
-  EXPECT_EQ(status(disk, 0), (std::vector<Stretch>{{0, 16, 1}, {16, 8, 0}, {24, blocks - 24, 1}}));
-  EXPECT_EQ(status(disk, 20), (std::vector<Stretch>{{20, 4, 0}, {24, blocks - 24, 1}}));
+  EXPECT_EQ(status(disk, 0), (std::vector<Stretch>{{0, 16, 1}, {16, 8, 0}, {24, default_blocks - 24, 1}}));
+  EXPECT_EQ(status(disk, 20), (std::vector<Stretch>{{20, 4, 0}, {24, default_blocks - 24, 1}}));
   EXPECT_EQ(status(disk, 20, 24), (std::vector<Stretch>{{20, 4, 0}}));
 }
 
@@ -102,8 +100,8 @@ TEST(GetLbaStatus, OfADiskOfAlternatingBlocksLooksAtABoundedNumberOfThem) {
 
 TEST(GetLbaStatus, ChecksItsStartAndTruncates) {
   TestDisk disk;
-  EXPECT_EQ(disk.ask(status_cdb(blocks, 24)).sense, out_of_range);
-  EXPECT_EQ(disk.ask(status_cdb(blocks - 1, 7)).data.size(), 7u);
+  EXPECT_EQ(disk.ask(status_cdb(default_blocks, 24)).sense, out_of_range);
+  EXPECT_EQ(disk.ask(status_cdb(default_blocks - 1, 7)).data.size(), 7u);
   EXPECT_EQ(disk.ask(status_cdb(0, 0)).data_in_bytes, 0u);
 }
 

@@ -6,7 +6,6 @@ namespace tcmufs::scsi::test {
 
 namespace {
 
-constexpr u64 blocks = default_size / 512;
 constexpr u8 fua = 0x08;
 constexpr u8 dpo = 0x10;
 
@@ -53,9 +52,9 @@ TEST(Read, EveryLengthOfCdbReadsWhatEveryOtherWrote) {
 
 TEST(Read, IsRefusedWithTheFirstBadBlockIfAnyBlockIsBeyondTheEnd) {
   TestDisk disk;
-  const Reply across = disk.ask(cdb_10(0x28, 0, blocks - 1, 2), 1024);
+  const Reply across = disk.ask(cdb_10(0x28, 0, default_blocks - 1, 2), 1024);
   EXPECT_EQ(across.sense, out_of_range);
-  EXPECT_EQ(across.information(), blocks);
+  EXPECT_EQ(across.information(), default_blocks);
   EXPECT_EQ(across.data_in_bytes, 0);
   const Reply beyond = disk.ask(cdb_10(0x28, 0, 0x80000000, 1), 1024);
   EXPECT_EQ(beyond.sense, out_of_range);
@@ -68,17 +67,17 @@ TEST(Read, AddressesThatWrapAreRefused) {
   EXPECT_EQ(disk.ask(cdb_16(0x88, 0, ~u64{0}, 1)).sense, out_of_range);
   EXPECT_EQ(disk.ask(cdb_16(0x88, 0, ~u64{0}, 0xffffffff)).sense, out_of_range);
   EXPECT_EQ(disk.ask(cdb_16(0x88, 0, u64{1} << 55, 1)).sense, out_of_range);
-  EXPECT_EQ(disk.ask(cdb_16(0x88, 0, blocks - 1, 0xffffffff)).sense, out_of_range);
+  EXPECT_EQ(disk.ask(cdb_16(0x88, 0, default_blocks - 1, 0xffffffff)).sense, out_of_range);
 }
 
 TEST(Read, NoBlocksAtTheEndAreGoodAndOneBlockFurtherAreNot) {
   TestDisk disk;
-  const Reply reply = disk.ask(cdb_10(0x28, 0, blocks, 0));
+  const Reply reply = disk.ask(cdb_10(0x28, 0, default_blocks, 0));
   EXPECT_TRUE(reply.good());
   EXPECT_EQ(reply.data_in_bytes, 0);
-  EXPECT_EQ(disk.ask(cdb_10(0x28, 0, blocks + 1, 0)).sense, out_of_range);
-  EXPECT_EQ(disk.send(cdb_10(0x2a, 0, blocks + 1, 0)).sense, out_of_range);
-  EXPECT_TRUE(disk.send(cdb_10(0x2a, 0, blocks, 0)).good());
+  EXPECT_EQ(disk.ask(cdb_10(0x28, 0, default_blocks + 1, 0)).sense, out_of_range);
+  EXPECT_EQ(disk.send(cdb_10(0x2a, 0, default_blocks + 1, 0)).sense, out_of_range);
+  EXPECT_TRUE(disk.send(cdb_10(0x2a, 0, default_blocks, 0)).good());
 }
 
 TEST(Read, MoreThanTheMaximumTransferLengthIsRefused) {
@@ -172,7 +171,7 @@ TEST(Write, ErrorsOfTheStoreSayWhatTheyAre) {
 TEST(Write, CountsAsAChangeOfTheMediumEvenIfItFails) {
   TestDisk disk;
   EXPECT_TRUE(disk.ask(cdb_10(0x28, 0, 0, 1)).good());
-  EXPECT_FALSE(disk.send(cdb_10(0x2a, 0, blocks, 1), blocks_of(1, 1)).good());
+  EXPECT_FALSE(disk.send(cdb_10(0x2a, 0, default_blocks, 1), blocks_of(1, 1)).good());
   EXPECT_EQ(disk.unit.medium_changes(), 0u);
   disk.store.fail(Operation::write, EIO);
   EXPECT_FALSE(disk.send(cdb_10(0x2a, 0, 0, 1), blocks_of(1, 1)).good());
@@ -204,10 +203,10 @@ TEST(SynchronizeCache, MakesEveryWriteStable) {
 
 TEST(SynchronizeCache, ChecksItsRange) {
   TestDisk disk;
-  EXPECT_TRUE(disk.send(cdb_10(0x35, 0x02, blocks, 0)).good());
-  EXPECT_EQ(disk.send(cdb_10(0x35, 0, blocks + 1, 0)).sense, out_of_range);
-  EXPECT_EQ(disk.send(cdb_16(0x91, 0, blocks - 1, 2)).sense, out_of_range);
-  EXPECT_TRUE(disk.send(cdb_16(0x91, 0, 0, blocks)).good());
+  EXPECT_TRUE(disk.send(cdb_10(0x35, 0x02, default_blocks, 0)).good());
+  EXPECT_EQ(disk.send(cdb_10(0x35, 0, default_blocks + 1, 0)).sense, out_of_range);
+  EXPECT_EQ(disk.send(cdb_16(0x91, 0, default_blocks - 1, 2)).sense, out_of_range);
+  EXPECT_TRUE(disk.send(cdb_16(0x91, 0, 0, default_blocks)).good());
 }
 
 TEST(SynchronizeCache, FailsForEverOnceAFlushHasFailed) {
@@ -274,8 +273,8 @@ TEST(Plan, OfAWriteIsItsBytesAndNoMoreOfTheBuffer) {
 TEST(PreFetch, ChecksItsRangeAndDoesNothing) {
   TestDisk disk;
   EXPECT_TRUE(disk.send(cdb_10(0x34, 0x02, 0, 1)).good());
-  EXPECT_TRUE(disk.send(cdb_16(0x90, 0, blocks, 0)).good());
-  EXPECT_EQ(disk.send(cdb_10(0x34, 0, blocks - 1, 2)).sense, out_of_range);
+  EXPECT_TRUE(disk.send(cdb_16(0x90, 0, default_blocks, 0)).good());
+  EXPECT_EQ(disk.send(cdb_10(0x34, 0, default_blocks - 1, 2)).sense, out_of_range);
   EXPECT_EQ(disk.send(cdb_16(0x90, 0, ~u64{0}, 1)).sense, out_of_range);
 }
 

@@ -62,6 +62,7 @@ class PiecedBuffer {
 };
 
 inline constexpr u64 default_size = 4 << 20;
+inline constexpr u64 default_blocks = default_size / 512;
 
 /// A logical unit over a store in memory.
 struct TestDisk {

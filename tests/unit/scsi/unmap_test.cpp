@@ -6,8 +6,6 @@ namespace tcmufs::scsi::test {
 
 namespace {
 
-constexpr u64 blocks = default_size / 512;
-
 struct Piece {
   u64 lba;
   u32 blocks;
@@ -35,22 +33,22 @@ struct UnmapTest : testing::Test {
 };
 
 TEST_F(UnmapTest, EveryPieceReadsZerosAfterwardsAndNothingElse) {
-  EXPECT_TRUE(unmap(disk, {{8, 8}, {100, 3}, {0, 0}, {blocks, 0}, {blocks - 1, 1}}).good());
+  EXPECT_TRUE(unmap(disk, {{8, 8}, {100, 3}, {0, 0}, {default_blocks, 0}, {default_blocks - 1, 1}}).good());
   Bytes expected(default_size, 1);
   const auto clear = [&expected](u64 lba, u64 count) {
     std::fill_n(expected.begin() + static_cast<std::ptrdiff_t>(lba * 512), count * 512, u8{0});
   };
   clear(8, 8);
   clear(100, 3);
-  clear(blocks - 1, 1);
+  clear(default_blocks - 1, 1);
   EXPECT_EQ(disk.store.bytes(), expected);
   EXPECT_EQ(disk.store.calls(Operation::discard), 3u);
 }
 
 TEST_F(UnmapTest, OneBadPieceLeavesAllOthersUndone) {
-  EXPECT_EQ(unmap(disk, {{0, 8}, {blocks, 1}}).sense, out_of_range);
+  EXPECT_EQ(unmap(disk, {{0, 8}, {default_blocks, 1}}).sense, out_of_range);
   EXPECT_EQ(unmap(disk, {{0, 8}, {~u64{0}, 2}}).sense, out_of_range);
-  EXPECT_EQ(unmap(disk, {{0, 8}, {blocks + 1, 0}}).sense, out_of_range);
+  EXPECT_EQ(unmap(disk, {{0, 8}, {default_blocks + 1, 0}}).sense, out_of_range);
   EXPECT_EQ(disk.store.calls(Operation::discard), 0u);
 }
 
@@ -80,8 +78,8 @@ TEST_F(UnmapTest, AListShorterThanItSaysIsRefused) {
 TEST_F(UnmapTest, TooManyDescriptorsOrBlocksAreRefused) {
   EXPECT_TRUE(unmap(disk, std::vector<Piece>(256, Piece{0, 1})).good());
   EXPECT_EQ(unmap(disk, std::vector<Piece>(257, Piece{0, 1})).sense, invalid_parameter);
-  EXPECT_EQ(unmap(disk, std::vector<Piece>(256, Piece{0, blocks})).sense, invalid_parameter);
-  EXPECT_TRUE(unmap(disk, std::vector<Piece>(128, Piece{0, blocks})).good());
+  EXPECT_EQ(unmap(disk, std::vector<Piece>(256, Piece{0, default_blocks})).sense, invalid_parameter);
+  EXPECT_TRUE(unmap(disk, std::vector<Piece>(128, Piece{0, default_blocks})).good());
 }
 
 TEST(FullyProvisioned, HasNoCommandThatUnmaps) {
@@ -170,7 +168,7 @@ TEST_F(WriteSameTest, WithoutDataOutMeansZeros) {
 
 TEST_F(WriteSameTest, NoBlocksAreRefusedAsTheBlockLimitsPageSays) {
   EXPECT_EQ(disk.ask(inquiry_page(0xb0)).data[4], 1);
-  for (const u64 lba : {u64{0}, blocks - 3, blocks, blocks + 1}) {
+  for (const u64 lba : {u64{0}, default_blocks - 3, default_blocks, default_blocks + 1}) {
     const Reply ten = disk.send(cdb_10(0x41, 0, static_cast<u32>(lba), 0), blocks_of(5, 1));
     EXPECT_EQ(ten.sense, invalid_field) << lba;
     EXPECT_EQ(ten.field(), std::pair(7, -1)) << lba;
@@ -182,12 +180,12 @@ TEST_F(WriteSameTest, NoBlocksAreRefusedAsTheBlockLimitsPageSays) {
 }
 
 TEST_F(WriteSameTest, ChecksItsRange) {
-  EXPECT_EQ(disk.send(cdb_10(0x41, 0, blocks, 1), blocks_of(5, 1)).sense, out_of_range);
-  EXPECT_EQ(disk.send(cdb_16(0x93, 0, blocks - 3, 4), blocks_of(5, 1)).sense, out_of_range);
-  EXPECT_TRUE(disk.send(cdb_16(0x93, 0, blocks - 3, 3), blocks_of(5, 1)).good());
-  EXPECT_EQ(block(blocks - 4), blocks_of(1, 1));
-  EXPECT_EQ(block(blocks - 3), blocks_of(5, 1));
-  EXPECT_EQ(block(blocks - 1), blocks_of(5, 1));
+  EXPECT_EQ(disk.send(cdb_10(0x41, 0, default_blocks, 1), blocks_of(5, 1)).sense, out_of_range);
+  EXPECT_EQ(disk.send(cdb_16(0x93, 0, default_blocks - 3, 4), blocks_of(5, 1)).sense, out_of_range);
+  EXPECT_TRUE(disk.send(cdb_16(0x93, 0, default_blocks - 3, 3), blocks_of(5, 1)).good());
+  EXPECT_EQ(block(default_blocks - 4), blocks_of(1, 1));
+  EXPECT_EQ(block(default_blocks - 3), blocks_of(5, 1));
+  EXPECT_EQ(block(default_blocks - 1), blocks_of(5, 1));
 }
 
 TEST(WriteSame, MoreThanTheMaximumIsRefused) {

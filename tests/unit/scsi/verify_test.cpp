@@ -6,7 +6,6 @@ namespace tcmufs::scsi::test {
 
 namespace {
 
-constexpr u64 blocks = default_size / 512;
 constexpr u8 compare = 0x02;
 constexpr u8 reserved = 0x04;
 constexpr u8 one_block = 0x06;
@@ -50,8 +49,8 @@ TEST_P(Verify, ComparesOneBlockWithAll) {
 }
 
 TEST_P(Verify, ChecksRangeAndReservedByteCheck) {
-  EXPECT_EQ(disk.send(cdb(0, blocks - 1, 2)).sense, out_of_range);
-  EXPECT_TRUE(disk.send(cdb(compare, blocks, 0)).good());
+  EXPECT_EQ(disk.send(cdb(0, default_blocks - 1, 2)).sense, out_of_range);
+  EXPECT_TRUE(disk.send(cdb(compare, default_blocks, 0)).good());
   EXPECT_EQ(disk.send(cdb(reserved, 0, 1), blocks_of(1, 1)).field(), std::pair(1, 2));
 }
 
@@ -63,7 +62,7 @@ TEST_P(WriteAndVerify, WritesAndIsStable) {
 }
 
 TEST_P(WriteAndVerify, ChecksRangeBufferAndByteCheck) {
-  EXPECT_EQ(disk.send(cdb(0, blocks - 1, 2), blocks_of(7, 2)).sense, out_of_range);
+  EXPECT_EQ(disk.send(cdb(0, default_blocks - 1, 2), blocks_of(7, 2)).sense, out_of_range);
   EXPECT_EQ(disk.send(cdb(0, 0, 2), blocks_of(7, 1)).sense, invalid_field);
   EXPECT_EQ(disk.send(cdb(reserved, 0, 1), blocks_of(7, 1)).field(), std::pair(1, 2));
   EXPECT_EQ(disk.send(cdb(one_block, 0, 1), blocks_of(7, 1)).field(), std::pair(1, 2));

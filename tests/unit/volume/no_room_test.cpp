@@ -15,7 +15,6 @@ namespace {
 
 using std::chrono_literals::operator""s;
 using std::chrono_literals::operator""ms;
-using test::Operation;
 
 constexpr u8 good = 0;
 constexpr u8 check_condition = 2;
@@ -76,7 +75,7 @@ class NoRoom : public testing::Test {
 
 TEST_F(NoRoom, WritesAreAnsweredBusyUntilThereIsRoomAndReadsAndFlushesGoOn) {
   for (const int error : {ENOSPC, EDQUOT}) {
-    store_.fail(Operation::write, error);
+    store_.fail(test::Operation::write, error);
     if (!server_) start(60);
     EXPECT_EQ(answer(write_10, block_).status, busy);
     const auto begin = std::chrono::steady_clock::now();
@@ -93,14 +92,14 @@ TEST_F(NoRoom, WritesAreAnsweredBusyUntilThereIsRoomAndReadsAndFlushesGoOn) {
 
 TEST_F(NoRoom, WhoeverComesAgainAtOnceIsNotAlwaysTried) {
   start(60);
-  store_.fail(Operation::write, ENOSPC);
+  store_.fail(test::Operation::write, ENOSPC);
   for (int i = 0; i < 50; ++i) EXPECT_EQ(answer(write_10, block_).status, busy);
-  EXPECT_LE(store_.calls(Operation::write), 10U);
+  EXPECT_LE(store_.calls(test::Operation::write), 10U);
 }
 
 TEST_F(NoRoom, AfterTheLimitTheyFailWithTheRightSenseAndThenAtOnce) {
   start(1);
-  store_.fail(Operation::write, ENOSPC);
+  store_.fail(test::Operation::write, ENOSPC);
   const auto begin = std::chrono::steady_clock::now();
   expect_no_space(lasting_answer(write_10, block_));
   EXPECT_GE(std::chrono::steady_clock::now() - begin, 1s);
@@ -113,32 +112,32 @@ TEST_F(NoRoom, AfterTheLimitTheyFailWithTheRightSenseAndThenAtOnce) {
 
 TEST_F(NoRoom, WithoutALimitTheyFailAtOnce) {
   start(0);
-  store_.fail(Operation::write, ENOSPC);
+  store_.fail(test::Operation::write, ENOSPC);
   expect_no_space(answer(write_10, block_));
   EXPECT_THAT(changes(), testing::IsEmpty());
 }
 
 TEST_F(NoRoom, AnotherErrorIsNotWaitedFor) {
   start(60);
-  store_.fail(Operation::write, EIO);
+  store_.fail(test::Operation::write, EIO);
   EXPECT_EQ(answer(write_10, block_).status, check_condition);
   EXPECT_THAT(changes(), testing::IsEmpty());
 }
 
 TEST_F(NoRoom, AFlushThatFindsNoneHasLostSomethingAndFails) {
   start(60);
-  store_.fail(Operation::flush, ENOSPC);
+  store_.fail(test::Operation::flush, ENOSPC);
   EXPECT_EQ(answer(synchronize_cache).status, check_condition);
   EXPECT_THAT(changes(), testing::IsEmpty());
 }
 
 TEST_F(NoRoom, WhatIsMoreThanAWriteIsNotDoneTwice) {
   start(60);
-  store_.fail(Operation::write, ENOSPC);
+  store_.fail(test::Operation::write, ENOSPC);
   std::vector<u8> both(1024, 0);
   both[512] = 1;
   expect_no_space(answer(compare_and_write, both));
-  store_.fail(Operation::discard, ENOSPC);
+  store_.fail(test::Operation::discard, ENOSPC);
   std::vector<u8> eight_blocks(24);
   eight_blocks[1] = 22;
   eight_blocks[3] = 16;
@@ -149,7 +148,7 @@ TEST_F(NoRoom, WhatIsMoreThanAWriteIsNotDoneTwice) {
 
 TEST_F(NoRoom, TheServerEndsWithWritesHeldAndAnswersThem) {
   start(60);
-  store_.fail(Operation::write, ENOSPC);
+  store_.fail(test::Operation::write, ENOSPC);
   EXPECT_EQ(answer(write_10, block_).status, busy);
   for (int i = 0; i < 5; ++i) doorbell_.send(write_10, block_, 0);
   server_.reset();
@@ -161,7 +160,7 @@ TEST_F(NoRoom, TheServerEndsWithWritesHeldAndAnswersThem) {
 
 TEST_F(NoRoom, TheServerEndsWithACompareAndWriteThatWaitsForThemAndAnswersItToo) {
   start(60);
-  store_.fail(Operation::write, ENOSPC);
+  store_.fail(test::Operation::write, ENOSPC);
   EXPECT_EQ(answer(write_10, block_).status, busy);
   doorbell_.send(write_10, block_, 0);
   doorbell_.send(compare_and_write, std::vector<u8>(1024), 0);
@@ -171,7 +170,7 @@ TEST_F(NoRoom, TheServerEndsWithACompareAndWriteThatWaitsForThemAndAnswersItToo)
 
 TEST_F(NoRoom, WhatWasTurnedAwayIsCountedOnceItIsDone) {
   start(60);
-  store_.fail(Operation::write, ENOSPC);
+  store_.fail(test::Operation::write, ENOSPC);
   for (int i = 0; i < 5; ++i) EXPECT_EQ(answer(write_10, block_).status, busy);
   store_.heal();
   EXPECT_EQ(lasting_answer(write_10, block_).status, good);
