@@ -6,6 +6,8 @@
 #include <cerrno>
 
 #include "attach/backstore_values.h"
+#include "lio/config_text.h"
+#include "sys/deadline.h"
 #include "sys/error.h"
 #include "sys/quiet_thread.h"
 #include "volume/statistics.h"
@@ -13,6 +15,10 @@
 namespace tcmufs::attach {
 
 namespace {
+
+constexpr auto retry_interval = std::chrono::milliseconds(2'000);
+// The kernel sets an attribute after it has told of it.
+constexpr auto attribute_patience = std::chrono::seconds(1);
 
 /// The errno value of what has been thrown, and the sentence. Within a handler only.
 std::pair<int, std::string> thrown() {
@@ -34,13 +40,13 @@ std::pair<int, std::string> thrown() {
 /// The unit, and the thread that serves it, as long as there is something to serve.
 struct Attachment::Service {
   Service(volume::Doorbell& doorbell, const Opened& opened, scsi::Identity identity,
-          const Backstore& backstore, std::function<void(const std::string&)> failed)
+          const Backstore& backstore, bool write_cache, std::function<void(const std::string&)> failed)
       : unit(std::move(identity), {.block_size_bytes = backstore.block_size,
                                    .physical_block_size_bytes = std::max(4096U, backstore.block_size),
                                    .size_bytes = backstore.size,
                                    .read_only = opened.read_only,
                                    .allocation_unit_bytes = opened.store->allocation_unit_bytes(),
-                                   .write_cache = opened.write_cache,
+                                   .write_cache = write_cache,
                                    .thin = opened.thin}),
         engine(opened.make_engine(unit, *opened.store)),
         server(doorbell, unit, *engine, statistics, std::move(failed)) {}
@@ -54,7 +60,7 @@ struct Attachment::Service {
 Attachment::Attachment(const Surroundings& surroundings, UioDevice device, std::optional<Notice> added)
     : surroundings_(surroundings),
       device_(std::move(device)),
-      found_as_(device_.name.text()),
+      path_(device_.name.backstore()),
       event_(make_event()) {
   thread_ = quiet_thread([this, added = std::move(added)] { run(added); });
 }
@@ -94,45 +100,76 @@ void Attachment::run(const std::optional<Notice>& added) noexcept {
     clear_event(event_.number());
     while (auto notice = next_notice()) {
       there = there && notice->kind != Notice::Kind::removed;
-      surroundings_.answer(*notice, handle(*notice));
+      const int status = handle(*notice);
+      surroundings_.answer(*notice, status);
+      if (status != 0) take_back(*notice);
     }
-    if (there && !stopping_ && wait()) begin();
+    const Wake woken = there && !stopping_ ? wait() : Wake::notice;
+    if (woken == Wake::command) begin();
+    if (woken == Wake::retry) attach(std::nullopt);
   }
   let_go();
   ended_ = true;
 }
 
-/// True: there is a command, and nobody who serves it.
-bool Attachment::wait() noexcept {
+Attachment::Wake Attachment::wait() noexcept {
   const bool looks = doorbell_ && !service_;
+  const int timeout_ms = doorbell_ ? -1 : static_cast<int>(retry_interval.count());
   std::array<pollfd, 2> watched{{{event_.number(), POLLIN, 0}, {looks ? doorbell_->fd() : -1, POLLIN, 0}}};
-  if (::poll(watched.data(), watched.size(), -1) <= 0) return false;
-  if ((watched[1].revents & (POLLERR | POLLHUP)) == 0) return (watched[1].revents & POLLIN) != 0;
+  const int count = ::poll(watched.data(), watched.size(), timeout_ms);
+  if (count == 0) return Wake::retry;
+  if (count < 0) return Wake::notice;
+  if ((watched[1].revents & (POLLERR | POLLHUP)) == 0)
+    return (watched[1].revents & POLLIN) != 0 ? Wake::command : Wake::notice;
   doorbell_.reset();  // it is gone; the notice of that comes, or is found missing
-  return false;
+  return Wake::notice;
+}
+
+bool Attachment::still_there() {
+  const auto name = surroundings_.name_of(device_.minor);
+  if (!name || name->backstore() != path_ || name->handler() != device_.name.handler()) return false;
+  device_.name = *name;
+  return true;
 }
 
 void Attachment::attach(const std::optional<Notice>& added) noexcept {
   int status = 0;
   try {
-    // Whoever has it keeps it: only then is the store opened.
-    auto doorbell = surroundings_.open_doorbell(device_.name.text());
-    const Backstore backstore = read_backstore(surroundings_.tree, device_.name);
-    Opened opened = surroundings_.open_store(backstore);
-    grow_store(*opened.store, backstore.size);
-    doorbell_ = std::move(doorbell);
-    opened_ = std::move(opened);
-    const std::lock_guard held(mutex_);
-    backstore_ = backstore;
+    if (!open(added)) return;
+    trouble_.clear();
   } catch (...) {
     const auto [error, sentence] = thrown();
-    report(sentence);
+    if (sentence != trouble_) report(sentence);
+    trouble_ = sentence;
     status = error;
   }
   if (added) surroundings_.answer(*added, status);
   if (status != 0) return;
   report("is served");
-  // It may have been in use before there was anybody to notice.
+  begin_if_exported();
+}
+
+/// False: there is nothing to be opened.
+bool Attachment::open(const std::optional<Notice>& added) {
+  if (!added && !still_there()) return false;
+  // Whoever has it keeps it: only then is the store opened.
+  auto doorbell = surroundings_.open_doorbell(device_.name.text());
+  Backstore backstore = read_backstore(surroundings_.tree, device_.name);
+  Opened opened = surroundings_.open_store(backstore);
+  if (added) {
+    grow_store(*opened.store, backstore.size);
+  } else {
+    backstore.size = size_there(*opened.store, backstore);
+  }
+  doorbell_ = std::move(doorbell);
+  opened_ = std::move(opened);
+  const std::lock_guard held(mutex_);
+  backstore_ = std::move(backstore);
+  return true;
+}
+
+// It may have been in use before there was anybody to notice.
+void Attachment::begin_if_exported() noexcept {
   try {
     if (is_exported(surroundings_.tree, device_.name)) begin();
   } catch (const std::exception& error) {
@@ -140,12 +177,17 @@ void Attachment::attach(const std::optional<Notice>& added) noexcept {
   }
 }
 
+bool Attachment::has_write_cache() {
+  if (!write_cache_) write_cache_ = read_write_cache(surroundings_.tree, device_.name);
+  return opened_.write_cache && *write_cache_;
+}
+
 void Attachment::begin() noexcept {
   try {
     Backstore backstore = read_backstore(surroundings_.tree, device_.name);
-    grow_store(*opened_.store, backstore.size);
+    backstore.size = size_there(*opened_.store, backstore);
     service_ = std::make_unique<Service>(*doorbell_, opened_, read_identity(surroundings_.tree, device_.name),
-                                         backstore, [this](const std::string& sentence) {
+                                         backstore, has_write_cache(), [this](const std::string& sentence) {
                                            if (!removed_) report(sentence);
                                          });
     const std::lock_guard held(mutex_);
@@ -170,6 +212,8 @@ int Attachment::handle(const Notice& notice) noexcept {
   try {
     switch (notice.kind) {
       case Notice::Kind::removed:
+        service_.reset();
+        flush();  // nobody can ask for that any more
         let_go();
         report("was removed");
         break;
@@ -194,9 +238,25 @@ int Attachment::handle(const Notice& notice) noexcept {
 
 // It may be another device of the same name by now, or have another size.
 void Attachment::look_again() {
-  if (doorbell_ && doorbell_->notify()) return resize(read_backstore(surroundings_.tree, device_.name).size);
+  write_cache_.reset();
+  if (doorbell_ && doorbell_->notify()) {
+    set_write_cache(read_write_cache(surroundings_.tree, device_.name));
+    return resize(read_backstore(surroundings_.tree, device_.name).size);
+  }
   let_go();
   attach(std::nullopt);
+}
+
+/// How much of it there is. Throws Failure if there is nothing.
+u64 Attachment::size_there(const store::BlockStore& store, const Backstore& backstore) const {
+  const u64 there = store.size_bytes();
+  if (there >= backstore.size) return backstore.size;
+  const u64 whole = there / backstore.block_size * backstore.block_size;
+  const std::string less =
+      "what it is made of has " + std::to_string(there) + " bytes and not " + std::to_string(backstore.size);
+  if (whole == 0) throw Failure(EIO, less);
+  report(less + ", and is served as it is; to make it longer set its dev_size anew");
+  return whole;
 }
 
 void Attachment::grow_store(store::BlockStore& store, u64 size_bytes) const {
@@ -225,41 +285,32 @@ void Attachment::resize(u64 size_bytes) {
 }
 
 void Attachment::set_write_cache(bool write_cache) {
-  if (!doorbell_) return;
-  opened_.write_cache = write_cache;
+  write_cache_ = write_cache;
   if (!service_) return;
-  service_->unit.set_write_cache(write_cache);
+  service_->unit.set_write_cache(has_write_cache());
   if (write_cache) return;
   // From now on every write is flushed; what came before has to be, too.
   if (const auto error = opened_.store->flush())
     throw Failure(error.value(), "cannot flush what it is made of");
 }
 
-void Attachment::flush() const noexcept {
-  if (!opened_.store) return;
-  if (const auto error = opened_.store->flush())
-    report("what had been written to it last may be lost: cannot flush: " + error.message());
-}
-
 // What was there before is let go only when there is something else.
 void Attachment::configure(const std::string& dev_config) {
   UioName name = device_.name;
   name.dev_config = dev_config;
-  if (name.handler() != device_.name.handler()) {
-    let_go();
-    throw Failure(EINVAL, "it is to be somebody else's: " + quoted(dev_config));
-  }
+  if (name.handler() != device_.name.handler())
+    throw Failure(EINVAL, "it cannot become somebody else's: " + quoted(dev_config));
+  // The kernel names the device after it only now: it is tried again then.
+  if (!doorbell_) return;
   // Its image is locked, by ourselves.
-  if (doorbell_ && name.dev_config == device_.name.dev_config) return;
+  if (name.dev_config == device_.name.dev_config) return;
   Backstore backstore = read_backstore(surroundings_.tree, name);
-  auto doorbell = doorbell_ ? nullptr : surroundings_.open_doorbell(device_.name.text());
   Opened opened = surroundings_.open_store(backstore);
   grow_store(*opened.store, backstore.size);
   const bool was_served = service_ != nullptr;
   service_.reset();
   flush();  // nobody can ask for that any more
   opened_ = std::move(opened);
-  if (doorbell) doorbell_ = std::move(doorbell);
   device_.name = name;
   {
     const std::lock_guard held(mutex_);
@@ -269,9 +320,40 @@ void Attachment::configure(const std::string& dev_config) {
   if (was_served) begin();
 }
 
+// The kernel keeps also what is refused, where it has not asked; the next start would go by it.
+void Attachment::take_back(const Notice& refused) noexcept {
+  const auto now = served();
+  if (!now) return;
+  try {
+    const bool was_asked =
+        lio::read_value(surroundings_.tree, path_ + "/attrib/nl_reply_supported").starts_with('1');
+    if (was_asked) return;
+    if (refused.dev_config) take_back("dev_config", *refused.dev_config, device_.name.dev_config);
+    if (refused.size) take_back("dev_size", std::to_string(*refused.size), std::to_string(now->size));
+  } catch (...) {
+    report(thrown().second);
+  }
+}
+
+void Attachment::take_back(const std::string& attribute, const std::string& refused,
+                           const std::string& former) {
+  const std::string path = path_ + "/attrib/" + attribute;
+  const bool kept = poll_until(Deadline::after(attribute_patience),
+                               [&] { return lio::read_value(surroundings_.tree, path) == refused; });
+  if (!kept) return;
+  surroundings_.tree.write(path, former);
+  report("its " + attribute + " is " + quoted(former) + " again");
+}
+
+void Attachment::flush() const noexcept {
+  if (!opened_.store) return;
+  if (const auto error = opened_.store->flush())
+    report("what had been written to it last may be lost: cannot flush: " + error.message());
+}
+
 void Attachment::report(const std::string& sentence) const noexcept {
   try {
-    surroundings_.report("the backstore " + quoted(device_.name.backstore().substr(5)) + ": " + sentence);
+    surroundings_.report("the backstore " + quoted(path_.substr(5)) + ": " + sentence);
   } catch (const std::exception&) {
     return;  // it is only words
   }

@@ -32,6 +32,8 @@ struct Opened {
 /// All that an attachment needs of the world; its functions may be called by several threads at once.
 struct Surroundings {
   lio::ConfigTree& tree;
+  /// What the UIO device of that number is called now; none: there is none.
+  std::function<std::optional<UioName>(u32 minor)> name_of;
   std::function<std::unique_ptr<volume::Doorbell>(const std::string& uio_name)> open_doorbell;
   std::function<Opened(const Backstore& backstore)> open_store;
   std::function<void(const Notice& notice, int status)> answer;
@@ -45,6 +47,9 @@ struct Surroundings {
 /// The backstore is ours from the start, and its store open, so that whoever makes it learns of a failure;
 /// but only the first command begins the service, for what the disk is called is set after it is made
 /// (targetcli writes the unit serial number last), and fixed once it is exported.
+///
+/// What cannot be served is tried again as long as it is there. A backstore that was there before is never
+/// made longer: what is missing of it may have been cut off, and is not to be read as zeros.
 class Attachment {
  public:
   /// `added`: what is to be answered.
@@ -55,8 +60,8 @@ class Attachment {
   Attachment& operator=(const Attachment&) = delete;
 
   u32 minor() const noexcept { return device_.minor; }
-  /// The UIO device's name at first.
-  const std::string& found_as() const noexcept { return found_as_; }
+  /// "core/user_7/NAME".
+  const std::string& backstore() const noexcept { return path_; }
   void post(Notice notice);
   /// Whether it has been told of the removal, and needs no more notices.
   bool removed() const noexcept { return removed_; }
@@ -67,11 +72,15 @@ class Attachment {
 
  private:
   struct Service;
+  enum class Wake : u8 { notice, command, retry };
 
   void run(const std::optional<Notice>& added) noexcept;
   void attach(const std::optional<Notice>& added) noexcept;
-  bool wait() noexcept;
+  bool open(const std::optional<Notice>& added);
+  bool still_there();
+  Wake wait() noexcept;
   void begin() noexcept;
+  void begin_if_exported() noexcept;
   void let_go() noexcept;
   std::optional<Notice> next_notice();
   int handle(const Notice& notice) noexcept;
@@ -79,13 +88,17 @@ class Attachment {
   void resize(u64 size_bytes);
   void set_write_cache(bool write_cache);
   void configure(const std::string& dev_config);
+  bool has_write_cache();
+  void take_back(const Notice& refused) noexcept;
+  void take_back(const std::string& attribute, const std::string& refused, const std::string& former);
   void flush() const noexcept;
   void grow_store(store::BlockStore& store, u64 size_bytes) const;
+  u64 size_there(const store::BlockStore& store, const Backstore& backstore) const;
   void report(const std::string& sentence) const noexcept;
 
   const Surroundings& surroundings_;
   UioDevice device_;  // the name is the thread's
-  const std::string found_as_;
+  const std::string path_;
   Fd event_;
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> removed_ = false;
@@ -97,6 +110,8 @@ class Attachment {
   // Of the thread; in this order: the service goes first.
   std::unique_ptr<volume::Doorbell> doorbell_;
   Opened opened_;
+  std::optional<bool> write_cache_;  // as it was told last; the kernel's attribute follows
+  std::string trouble_;              // what was said last of why it is not served
   std::unique_ptr<Service> service_;
   std::thread thread_;
 };

@@ -45,12 +45,14 @@ void Attachments::run() noexcept {
   for (;;) {
     if (::poll(watched.data(), watched.size(), -1) <= 0) continue;
     if (watched[0].revents != 0) return;
-    try {
-      for (Notice& notice : source_.take()) take_note(std::move(notice));
-      forget_ended();
-    } catch (const std::exception& error) {
-      surroundings_.report(error.what());
+    for (Notice& notice : source_.take()) {
+      try {
+        take_note(std::move(notice));
+      } catch (const std::exception& error) {
+        surroundings_.report(error.what());
+      }
     }
+    forget_ended();
   }
 }
 
@@ -67,7 +69,7 @@ void Attachments::take_note(Notice notice) {
 
 void Attachments::add(const UioDevice& device, std::optional<Notice> notice) {
   if (Attachment* const before = find(device.minor)) {
-    if (before->found_as() == device.name.text()) {
+    if (before->backstore() == device.name.backstore()) {
       if (notice) before->post(*notice);  // it was found before it was told of
       return;
     }

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "device/checked_options.h"
 #include "device/hash.h"
 #include "lio/config_text.h"
 #include "scsi/naa.h"
@@ -43,6 +44,10 @@ Backstore read_backstore(lio::ConfigTree& tree, const UioName& name) {
           .block_size = static_cast<u32>(number_in(tree, path + "/attrib/hw_block_size"))};
 }
 
+bool read_write_cache(lio::ConfigTree& tree, const UioName& name) {
+  return number_in(tree, name.backstore() + "/attrib/emulate_write_cache") != 0;
+}
+
 bool is_exported(lio::ConfigTree& tree, const UioName& name) {
   return lio::read_value(tree, name.backstore() + "/statistics/scsi_tgt_dev/status") == "activated";
 }
@@ -50,7 +55,7 @@ bool is_exported(lio::ConfigTree& tree, const UioName& name) {
 scsi::Identity read_identity(lio::ConfigTree& tree, const UioName& name) {
   const std::string wwn = name.backstore() + "/wwn/";
   scsi::Identity identity;
-  identity.uuid = Uuid{device::hash_of(name.backstore())};
+  identity.uuid = Uuid{device::hash_of(device::machine_id() + "\n" + name.backstore())};
   identity.vendor = text_in(tree, wwn + "vendor_id", 8);
   // The kernel has no product and no revision until somebody sets them.
   identity.product = text_in(tree, wwn + "product_id", 16);

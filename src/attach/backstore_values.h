@@ -11,6 +11,10 @@ namespace tcmufs::attach {
 /// What the kernel knows of a backstore that somebody has made. Throws Failure.
 Backstore read_backstore(lio::ConfigTree& tree, const UioName& name);
 
+/// The attribute emulate_write_cache: whether initiators are to know of a write cache, if what the backstore
+/// is made of has one. Off unless somebody turns it on. Throws Failure.
+bool read_write_cache(lio::ConfigTree& tree, const UioName& name);
+
 /// Whether some fabric exports it: from then on what it is cannot be changed any more.
 bool is_exported(lio::ConfigTree& tree, const UioName& name);
 

@@ -17,6 +17,10 @@ attach::Opened opened_with(const Served& served, const Backstore& backstore) {
   brought.handler = served.handler;
   brought.threads = served.threads;
   if (brought.nothing()) device::refuse("the handler has opened nothing", "Return a store, or a handler");
+  if (served.async_store && (served.store || served.handler)) {
+    device::refuse("an asynchronous store is served alone, without a handler and another store",
+                   "Return one of them");
+  }
   device::check_threads(served.threads);
   // A store without a size of its own has that of the backstore.
   const u64 size = brought.store ? brought.store->size() : 0;
@@ -67,7 +71,8 @@ Backstores Backstores::open(const BackstoresOptions& options, std::shared_ptr<Ba
                      "Use letters, digits and '_', up to 64, and no digit first");
     }
     if (!handler) device::refuse("there is nobody to handle " + quoted(options.handler), "Give a handler");
-    lio::prepare_kernel();
+    if (const std::string trouble = lio::prepare_kernel(); !trouble.empty() && options.on_event)
+      options.on_event(trouble);
     return Backstores(std::make_unique<State>(options, handler));
   });
 }

@@ -65,7 +65,8 @@ Bus::Connection::Connection(const HandlerDescription& handler,
                             const std::function<void(const std::string&)>& report)
     : handler_(handler), report_(report) {
   sd_bus* bus = nullptr;
-  must(::sd_bus_open_system(&bus), "be");
+  if (const int result = ::sd_bus_open_system(&bus); result < 0)
+    throw Failure(-result, "cannot reach the system bus", "Does dbus-daemon run?");
   bus_.reset(bus);
   export_objects();
   // The name by which those who take the handler in ask it.

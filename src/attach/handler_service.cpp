@@ -16,6 +16,7 @@ HandlerService::HandlerService(Options options)
     : options_(std::move(options)),
       tree_(options_.report),
       surroundings_{.tree = tree_,
+                    .name_of = [](u32 minor) { return uio_name_of(minor); },
                     .open_doorbell =
                         [](const std::string& uio_name) {
                           return std::make_unique<volume::UioDoorbell>(uio_name,

@@ -80,8 +80,11 @@ std::optional<Notice> notice_of(nl_msg* message) {
   if (nlattr* const size = found[netlink_attribute_dev_size]) notice.size = ::nla_get_u64(size);
   if (nlattr* const cache = found[netlink_attribute_write_cache])
     notice.write_cache = ::nla_get_u8(cache) != 0;
-  if (nlattr* const config = found[netlink_attribute_dev_config])
+  if (nlattr* const config = found[netlink_attribute_dev_config]) {
     notice.dev_config = ::nla_get_string(config);
+    // As it was written to the attribute: with the end of the line that echo makes.
+    while (notice.dev_config->ends_with('\n')) notice.dev_config->pop_back();
+  }
   return notice;
 }
 

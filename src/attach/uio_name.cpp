@@ -57,6 +57,10 @@ std::string UioName::config() const {
   return slash == std::string::npos ? "" : dev_config.substr(slash + 1);
 }
 
+std::optional<UioName> uio_name_of(u32 minor, const std::string& sysfs) {
+  return UioName::parse(lio::text_if_there(sysfs + "/class/uio/uio" + std::to_string(minor) + "/name"));
+}
+
 std::vector<UioDevice> uio_devices(const std::string& sysfs) {
   std::vector<UioDevice> devices;
   std::error_code error;
@@ -66,7 +70,7 @@ std::vector<UioDevice> uio_devices(const std::string& sysfs) {
     const std::string file = at->path().filename().string();
     const auto minor = file.starts_with("uio") ? number(std::string_view(file).substr(3)) : std::nullopt;
     if (!minor) continue;
-    const auto name = UioName::parse(lio::text_if_there(at->path() / "name"));
+    const auto name = uio_name_of(*minor, sysfs);
     if (name) devices.push_back({*minor, *name});
   }
   return devices;

@@ -30,6 +30,9 @@ struct UioDevice {
   UioName name;
 };
 
+/// The name of /dev/uio<minor>, if that is a TCMU device. `sysfs` is "/sys" outside tests.
+std::optional<UioName> uio_name_of(u32 minor, const std::string& sysfs = "/sys");
+
 /// All TCMU devices of this machine. `sysfs` is "/sys" outside tests.
 std::vector<UioDevice> uio_devices(const std::string& sysfs = "/sys");
 

@@ -38,9 +38,12 @@ void serve_until_signal(const std::string& handler, bool bus) {
   const auto log = [](const std::string& sentence) noexcept { spdlog::info("{}", sentence); };
   protect_process(log);
   if (const std::string trouble = lio::prepare_kernel(); !trouble.empty()) log(trouble);
+  backstores::Images images;
   const attach::HandlerService service(
-      {.handler = {.name = handler, .description = description, .check = backstores::check_image},
-       .open_store = [](const Backstore& backstore) { return backstores::open_image(backstore.config); },
+      {.handler = {.name = handler,
+                   .description = description,
+                   .check = [&](const std::string& config) { images.check(config); }},
+       .open_store = [&](const Backstore& backstore) { return images.open(backstore.config); },
        .report = log,
        .bus = bus});
   ::sd_notify(0, "READY=1");

@@ -200,6 +200,11 @@ void FakeConfigfs::make_fabric_slowly(int looks) {
   unready_looks_ = looks;
 }
 
+void FakeConfigfs::listen() {
+  const std::lock_guard held(mutex_);
+  listened_ = true;
+}
+
 void FakeConfigfs::miss_scans(bool missed) {
   const std::lock_guard lock(mutex_);
   miss_scans_ = missed;

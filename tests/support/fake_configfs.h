@@ -55,6 +55,9 @@ class FakeConfigfs final : public lio::ConfigTree {
   /// Scans find nothing from now on: the kernel's count of LUNs stays up for those linked.
   void miss_scans(bool missed);
 
+  /// Somebody listens to what the kernel tells of TCMU devices (netlink): their attributes can be changed.
+  void listen();
+
   /// Called, without a lock, inside the operations; unset ones do nothing.
   Hook on_enable;  // path of the device
   Hook on_link;    // path of the link, once it is there
@@ -110,8 +113,9 @@ class FakeConfigfs final : public lio::ConfigTree {
   int unready_looks_ = 0;  // guarded by mutex_
   std::condition_variable reset_;
   std::condition_variable_any revived_;
-  std::map<std::string, Node> nodes_;                               // guarded by mutex_, as all below
-  std::map<std::string, int> missed_luns_;                          // by tpgt
+  std::map<std::string, Node> nodes_;       // guarded by mutex_, as all below
+  std::map<std::string, int> missed_luns_;  // by tpgt
+  bool listened_ = false;
   std::map<std::string, u64> resets_;                               // by device
   std::map<std::string, std::vector<Registration>> registrations_;  // by device
   std::map<std::string, int> failing_;                              // prefix of operation -> errno

@@ -123,8 +123,8 @@ int FakeConfigfs::write_attribute(const std::string& device, const std::string& 
     if (is_exported(device) || !is_number(value) || value.starts_with('-')) return EINVAL;
   } else if (name == "qfull_time_out") {
     if (!is_number(value) || (value.starts_with('-') && value != "-1")) return EINVAL;
-  } else if (name == "dev_config" || name == "dev_size") {
-    if (nodes_[device + "/enable"].value == "1") return ESRCH;  // nobody listens to netlink
+  } else if (name == "dev_config" || name == "dev_size" || name == "emulate_write_cache") {
+    if (nodes_[device + "/enable"].value == "1" && !listened_) return ESRCH;
   } else {
     return EACCES;
   }
@@ -186,6 +186,7 @@ void FakeConfigfs::fill(const std::string& path, const Names& parts) {
                                       {"cmd_time_out", "30"},
                                       {"dev_config", ""},
                                       {"dev_size", "0"},
+                                      {"emulate_write_cache", "0"},
                                       {"hw_block_size", "0"},
                                       {"hw_max_sectors", "128"},
                                       {"max_data_area_mb", "1024"},

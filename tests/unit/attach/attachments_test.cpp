@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 
+#include "lio/config_text.h"
 #include "support/fake_configfs.h"
 #include "support/fake_doorbell.h"
 #include "support/null_store.h"
@@ -65,17 +66,23 @@ class Borrowed final : public volume::Doorbell {
   test::FakeDoorbell& bell_;
 };
 
-/// Tells when it is flushed.
+/// Tells when it is flushed. Can be made longer.
 class FlushedStore final : public test::NullStore {
  public:
   FlushedStore(u64 size_bytes, std::function<void()> flushed)
-      : NullStore(size_bytes), flushed_(std::move(flushed)) {}
+      : NullStore(size_bytes), size_bytes_(size_bytes), flushed_(std::move(flushed)) {}
+  u64 size_bytes() const noexcept override { return size_bytes_; }
+  std::error_code resize(u64 size_bytes) noexcept override {
+    size_bytes_ = size_bytes;
+    return {};
+  }
   std::error_code flush() noexcept override {
     flushed_();
     return {};
   }
 
  private:
+  std::atomic<u64> size_bytes_;
   const std::function<void()> flushed_;
 };
 
@@ -89,9 +96,19 @@ class AttachmentsTest : public testing::Test {
     tree_.write("core/user_7/" + name + "/control",
                 "dev_config=" + dev_config + ",dev_size=65536,hw_block_size=512");
     tree_.write("core/user_7/" + name + "/enable", "1");
+    tree_.listen();
+    tree_.write("core/user_7/" + name + "/attrib/emulate_write_cache", "1");
     const std::string directory = sys_ / ("class/uio/uio" + std::to_string(minor));
     std::filesystem::create_directories(directory);
     std::ofstream(directory + "/name") << uio_name(name, dev_config) << "\n";
+  }
+  /// What the kernel does after it has told of it.
+  void change_config(const std::string& dev_config) {
+    tree_.write("core/user_7/disk/attrib/dev_config", dev_config);
+    std::ofstream(sys_ / "class/uio/uio0/name") << uio_name("disk", dev_config) << "\n";
+  }
+  std::string attribute(const std::string& name) {
+    return lio::read_value(tree_, "core/user_7/disk/attrib/" + name);
   }
   static std::string uio_name(const std::string& name, const std::string& dev_config = "tcmufs//a") {
     return "tcm-user/7/" + name + "/" + dev_config;
@@ -105,6 +122,15 @@ class AttachmentsTest : public testing::Test {
   }
   static bool eventually(const std::function<bool()>& condition) {
     return poll_until(Deadline::after(60s), condition);
+  }
+  bool has_opened(const std::string& config) {
+    const std::lock_guard held(mutex_);
+    return !opened_.empty() && opened_.back() == config;
+  }
+  u8 write_cache() {
+    const std::array<u8, 6> caching{0x1a, 0x08, 0x08, 0, 64, 0};
+    while (status_of(caching, 64) != 0) continue;  // unit attentions
+    return last_.data_in.at(6) & 4;
   }
   void begin() { attachments_.emplace("tcmufs", source_, surroundings_, sys_.path()); }
   std::size_t served() const { return attachments_->served().size(); }
@@ -131,8 +157,10 @@ class AttachmentsTest : public testing::Test {
   std::vector<std::string> opened_;   // guarded by mutex_
   std::vector<std::string> flushed_;  // of the attachment's thread, until that has answered
   std::atomic<int> refusal_ = 0;
+  u64 store_size_ = size;
   Surroundings surroundings_{
       .tree = tree_,
+      .name_of = [this](u32 minor) { return uio_name_of(minor, sys_.path()); },
       .open_doorbell = [this](const std::string&) { return std::make_unique<Borrowed>(bell_); },
       .open_store =
           [this](const Backstore& backstore) {
@@ -140,7 +168,7 @@ class AttachmentsTest : public testing::Test {
             const std::lock_guard held(mutex_);
             opened_.push_back(backstore.config);
             return Opened{.store = std::make_unique<FlushedStore>(
-                              size, [this, config = backstore.config] { flushed_.push_back(config); }),
+                              store_size_, [this, config = backstore.config] { flushed_.push_back(config); }),
                           .make_engine = [](scsi::LogicalUnit& unit, store::BlockStore& store) {
                             return std::make_unique<volume::PositionalEngine>(unit, store);
                           }};
@@ -272,15 +300,117 @@ TEST_F(AttachmentsTest, WhatIsRemovedAtOnceIsLetGo) {
 TEST_F(AttachmentsTest, WithoutWriteCacheTheModePageSaysSo) {
   make("disk", 0);
   begin();
-  const std::array<u8, 6> caching{0x1a, 0x08, 0x08, 0, 64, 0};
-  EXPECT_EQ(status_of(caching, 64), 0);
-  EXPECT_EQ(last_.data_in.at(6) & 4, 4);
+  EXPECT_EQ(write_cache(), 4);
   Notice off = notice(Notice::Kind::reconfigured, 0);
   off.write_cache = false;
   source_.tell(off);
   EXPECT_EQ(answer(), 0);
-  while (status_of(caching, 64) != 0) continue;
-  EXPECT_EQ(last_.data_in.at(6) & 4, 0);
+  EXPECT_EQ(write_cache(), 0);
+}
+
+// Also over a death: whoever comes next goes by the same.
+TEST_F(AttachmentsTest, TheWriteCacheIsAsTheAttributeSays) {
+  make("disk", 0);
+  tree_.write("core/user_7/disk/attrib/emulate_write_cache", "0");
+  begin();
+  EXPECT_EQ(write_cache(), 0);
+  Notice other = notice(Notice::Kind::reconfigured, 0);
+  other.dev_config = "tcmufs//b";
+  source_.tell(other);
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(write_cache(), 0);
+}
+
+TEST_F(AttachmentsTest, WhatCannotBeOpenedIsTriedAgain) {
+  make("disk", 0);
+  refusal_ = EBUSY;
+  begin();
+  EXPECT_EQ(served(), 0U);
+  refusal_ = 0;
+  EXPECT_TRUE(eventually([&] { return served() == 1; }));
+}
+
+// It may have been cut off, and would read as zeros.
+TEST_F(AttachmentsTest, WhatWasThereBeforeIsNotMadeLonger) {
+  make("disk", 0);
+  store_size_ = size / 2;
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 2 / 512);
+  Notice anew = notice(Notice::Kind::reconfigured, 0);
+  anew.size = size;
+  source_.tell(anew);
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(capacity_blocks(), size / 512);
+}
+
+TEST_F(AttachmentsTest, WhatIsNewIsMadeAsLongAsItIsToBe) {
+  begin();
+  make("disk", 3);
+  store_size_ = 0;
+  source_.tell(notice(Notice::Kind::added, 3));
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(capacity_blocks(), size / 512);
+}
+
+TEST_F(AttachmentsTest, WhatIsRefusedIsTakenBack) {
+  make("disk", 0);
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  Notice other = notice(Notice::Kind::reconfigured, 0);
+  other.dev_config = "tcmufs//b";
+  refusal_ = ENOENT;
+  source_.tell(other);
+  EXPECT_EQ(answer(), ENOENT);
+  change_config("tcmufs//b");
+  EXPECT_TRUE(eventually([&] { return attribute("dev_config") == "tcmufs//a"; }));
+  Notice odd = notice(Notice::Kind::reconfigured, 0);
+  odd.size = size + 1;
+  source_.tell(odd);
+  EXPECT_EQ(answer(), EINVAL);
+  tree_.write("core/user_7/disk/attrib/dev_size", std::to_string(size + 1));
+  EXPECT_TRUE(eventually([&] { return attribute("dev_size") == std::to_string(size); }));
+}
+
+TEST_F(AttachmentsTest, TheConfigOfAnotherHandlerIsRefused) {
+  make("disk", 0);
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  Notice foreign = notice(Notice::Kind::reconfigured, 0);
+  foreign.dev_config = "/srv/a";
+  source_.tell(foreign);
+  EXPECT_EQ(answer(), EINVAL);
+  EXPECT_EQ(capacity_blocks(), size / 512);
+}
+
+TEST_F(AttachmentsTest, WhatIsNotServedIsTriedWithItsNewConfig) {
+  make("disk", 0);
+  refusal_ = ENOENT;
+  begin();
+  Notice other = notice(Notice::Kind::reconfigured, 0);
+  other.dev_config = "tcmufs//b";
+  source_.tell(other);
+  EXPECT_EQ(answer(), 0);
+  change_config("tcmufs//b");
+  refusal_ = 0;
+  EXPECT_TRUE(eventually([&] { return has_opened("/b"); }));
+  EXPECT_EQ(capacity_blocks(), size / 512);
+}
+
+TEST_F(AttachmentsTest, NoticesThatWereMissedTakeNothingAwayThatHasBeenChanged) {
+  make("disk", 0);
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  Notice other = notice(Notice::Kind::reconfigured, 0);
+  other.dev_config = "tcmufs//b";
+  source_.tell(other);
+  EXPECT_EQ(answer(), 0);
+  change_config("tcmufs//b");
+  source_.tell({.kind = Notice::Kind::missed});
+  source_.tell(notice(Notice::Kind::reconfigured, 0));  // it is after that
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  const std::lock_guard held(mutex_);
+  EXPECT_EQ(opened_, (std::vector<std::string>{"/a", "/b"}));
 }
 
 TEST_F(AttachmentsTest, WhatIsRemovedIsServedNoMoreAndItsNumberCanComeAgain) {
@@ -303,7 +433,10 @@ TEST_F(AttachmentsTest, WhatNoticesWereMissedOfIsFound) {
   std::filesystem::remove_all(sys_ / "class/uio/uio0");
   make("disk", 1);
   source_.tell({.kind = Notice::Kind::missed});
-  EXPECT_TRUE(eventually([&] { return served() == 1 && attachments_->served().at(0).name == "disk"; }));
+  EXPECT_TRUE(eventually([&] {
+    const auto now = attachments_->served();
+    return now.size() == 1 && now.at(0).name == "disk";
+  }));
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "device/hash.h"
 #include "scsi/naa.h"
 #include "support/fake_configfs.h"
 #include "sys/error.h"
@@ -32,6 +33,13 @@ TEST_F(BackstoreValues, AreTheKernels) {
   EXPECT_FALSE(is_exported(tree_, name_));
 }
 
+TEST_F(BackstoreValues, TheWriteCacheIsOffUnlessSomebodyTurnsItOn) {
+  tree_.listen();
+  EXPECT_FALSE(read_write_cache(tree_, name_));
+  tree_.write("core/user_7/disk/attrib/emulate_write_cache", "1");
+  EXPECT_TRUE(read_write_cache(tree_, name_));
+}
+
 TEST_F(BackstoreValues, OfADiskThatIsGoneAreAFailure) {
   EXPECT_THROW(read_backstore(tree_, UioName{7, "other", "tcmufs//a"}), Failure);
 }
@@ -50,6 +58,7 @@ TEST_F(BackstoreValues, WithoutASerialNumberIdentityFollowsFromTheName) {
   EXPECT_TRUE(one.serial.empty());
   EXPECT_TRUE(one.naa.empty());
   EXPECT_EQ(one.uuid, read_identity(tree_, name_).uuid);
+  EXPECT_NE(one.uuid.text(), Uuid{device::hash_of("core/user_7/disk")}.text()) << "the same on every machine";
 }
 
 TEST(NaaOfSerial, TakesTheHexadecimalDigitsThereAre) {

@@ -25,6 +25,9 @@ struct Backstore {
 };
 
 /// What a backstore is served with: one of the stores, or a handler, with or without a store.
+///
+/// Initiators know of a store's write cache if the kernel's attribute emulate_write_cache is 1; otherwise it is
+/// flushed after every write.
 struct Served {
   std::shared_ptr<BlockStore> store{};
   std::shared_ptr<AsyncBlockStore> async_store{};
@@ -44,11 +47,12 @@ class TCMUFS_API BackstoreHandler {
   /// Throws whatever says in words why there can be no backstore of `config`; targetcli asks before it makes
   /// one. Takes all of them unless overridden.
   virtual void check(const std::string& config);
-  /// Opens what a backstore is made of; what it throws is told, and the backstore stays unserved. Called
-  /// again, and what it had returned before is let go, when `config` is changed.
+  /// Opens what a backstore is made of; what it throws is told, and it is called again every two seconds.
+  /// Called, too, when `config` is changed; what it had returned before is let go then.
   ///
-  /// A store that is shorter than the backstore is asked to BlockStore::resize(), also later, when the
-  /// backstore grows. It is never made shorter.
+  /// A store that is shorter than a backstore that has just been made is asked to BlockStore::resize(), also
+  /// later, when the backstore grows. One that is shorter than a backstore that was there already is served as
+  /// it is: what is missing may have been cut off. It is never made shorter.
   virtual Served open(const Backstore& backstore) = 0;
 };
 
