@@ -16,7 +16,8 @@ namespace tcmufs::attach {
 
 namespace {
 
-constexpr auto retry_interval = std::chrono::milliseconds(2'000);
+constexpr std::chrono::milliseconds first_retry{2'000};
+constexpr std::chrono::milliseconds longest_retry{60'000};
 // The kernel sets an attribute after it has told of it.
 constexpr auto attribute_patience = std::chrono::seconds(1);
 
@@ -61,7 +62,8 @@ Attachment::Attachment(const Surroundings& surroundings, UioDevice device, std::
     : surroundings_(surroundings),
       device_(std::move(device)),
       path_(device_.name.backstore()),
-      event_(make_event()) {
+      event_(make_event()),
+      retry_after_(first_retry) {
   thread_ = quiet_thread([this, added = std::move(added)] { run(added); });
 }
 
@@ -114,14 +116,14 @@ void Attachment::run(const std::optional<Notice>& added) noexcept {
 
 Attachment::Wake Attachment::wait() noexcept {
   const bool looks = doorbell_ && !service_;
-  const int timeout_ms = doorbell_ ? -1 : static_cast<int>(retry_interval.count());
+  const int timeout_ms = doorbell_ ? -1 : static_cast<int>(retry_after_.count());
   std::array<pollfd, 2> watched{{{event_.number(), POLLIN, 0}, {looks ? doorbell_->fd() : -1, POLLIN, 0}}};
   const int count = ::poll(watched.data(), watched.size(), timeout_ms);
   if (count == 0) return Wake::retry;
   if (count < 0) return Wake::notice;
   if ((watched[1].revents & (POLLERR | POLLHUP)) == 0)
     return (watched[1].revents & POLLIN) != 0 ? Wake::command : Wake::notice;
-  doorbell_.reset();  // it is gone; the notice of that comes, or is found missing
+  leave();  // it is gone; the notice of that comes, or is found missing
   return Wake::notice;
 }
 
@@ -159,7 +161,13 @@ bool Attachment::open(const std::optional<Notice>& added) {
   if (added) {
     grow_store(*opened.store, backstore.size);
   } else {
-    backstore.size = size_there(*opened.store, backstore);
+    const u64 there = size_there(*opened.store, backstore);
+    if (there < backstore.size) {
+      report("what it is made of has " + std::to_string(opened.store->size_bytes()) + " bytes and not " +
+             std::to_string(backstore.size) +
+             ", and is served as it is; to make it longer set its dev_size anew");
+    }
+    backstore.size = there;
   }
   doorbell_ = std::move(doorbell);
   opened_ = std::move(opened);
@@ -190,11 +198,13 @@ void Attachment::begin() noexcept {
                                          backstore, has_write_cache(), [this](const std::string& sentence) {
                                            if (!removed_) report(sentence);
                                          });
+    retry_after_ = first_retry;
     const std::lock_guard held(mutex_);
     backstore_ = std::move(backstore);
   } catch (...) {
     report(thrown().second);
     let_go();
+    retry_after_ = std::min(2 * retry_after_, longest_retry);
   }
 }
 
@@ -208,13 +218,17 @@ void Attachment::let_go() noexcept {
   doorbell_.reset();
 }
 
+void Attachment::leave() noexcept {
+  service_.reset();
+  flush();  // nobody can ask for that any more
+  let_go();
+}
+
 int Attachment::handle(const Notice& notice) noexcept {
   try {
     switch (notice.kind) {
       case Notice::Kind::removed:
-        service_.reset();
-        flush();  // nobody can ask for that any more
-        let_go();
+        leave();
         report("was removed");
         break;
       case Notice::Kind::reconfigured:
@@ -248,15 +262,13 @@ void Attachment::look_again() {
 }
 
 /// How much of it there is. Throws Failure if there is nothing.
-u64 Attachment::size_there(const store::BlockStore& store, const Backstore& backstore) const {
+u64 Attachment::size_there(const store::BlockStore& store, const Backstore& backstore) {
   const u64 there = store.size_bytes();
   if (there >= backstore.size) return backstore.size;
   const u64 whole = there / backstore.block_size * backstore.block_size;
-  const std::string less =
-      "what it is made of has " + std::to_string(there) + " bytes and not " + std::to_string(backstore.size);
-  if (whole == 0) throw Failure(EIO, less);
-  report(less + ", and is served as it is; to make it longer set its dev_size anew");
-  return whole;
+  if (whole > 0) return whole;
+  throw Failure(EIO, "what it is made of has " + std::to_string(there) + " bytes and not " +
+                         std::to_string(backstore.size));
 }
 
 void Attachment::grow_store(store::BlockStore& store, u64 size_bytes) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -82,6 +83,7 @@ class Attachment {
   void begin() noexcept;
   void begin_if_exported() noexcept;
   void let_go() noexcept;
+  void leave() noexcept;
   std::optional<Notice> next_notice();
   int handle(const Notice& notice) noexcept;
   void look_again();
@@ -93,7 +95,7 @@ class Attachment {
   void take_back(const std::string& attribute, const std::string& refused, const std::string& former);
   void flush() const noexcept;
   void grow_store(store::BlockStore& store, u64 size_bytes) const;
-  u64 size_there(const store::BlockStore& store, const Backstore& backstore) const;
+  static u64 size_there(const store::BlockStore& store, const Backstore& backstore);
   void report(const std::string& sentence) const noexcept;
 
   const Surroundings& surroundings_;
@@ -112,6 +114,7 @@ class Attachment {
   Opened opened_;
   std::optional<bool> write_cache_;  // as it was told last; the kernel's attribute follows
   std::string trouble_;              // what was said last of why it is not served
+  std::chrono::milliseconds retry_after_;
   std::unique_ptr<Service> service_;
   std::thread thread_;
 };
