@@ -9,17 +9,31 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
 
 namespace {
 
 namespace py = pybind11;
 using tcmufs::Device;
 
+/// Whether this thread serves a device: Python that it runs may drop the last reference to that.
+thread_local bool serves = false;
+struct Serving {
+  Serving() { serves = true; }
+  ~Serving() { serves = false; }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+};
+
 /// Runs with the interpreter's lock what calls Python, and makes what it raises an error of a store: the
 /// errno of an OSError, EIO of everything else, which is reported as Python reports what nobody catches.
 template <typename Work>
 auto in_python(Work work) {
   const py::gil_scoped_acquire locked;
+  const Serving serving;
   try {
     return work();
   } catch (py::error_already_set& error) {
@@ -62,8 +76,14 @@ class PythonStore final : public tcmufs::BlockStore {
   void write(std::uint64_t offset, std::span<const std::byte> data) override {
     in_python([&] {
       const auto view = py::memoryview::from_memory(data.data(), static_cast<py::ssize_t>(data.size()));
-      object_.attr("pwrite")(view, offset);
-      view.attr("release")();  // the memory is another command's soon: nobody may keep it
+      // The memory is another command's soon: nobody may keep it.
+      try {
+        object_.attr("pwrite")(view, offset);
+      } catch (const py::error_already_set&) {
+        view.attr("release")();
+        throw;
+      }
+      view.attr("release")();
     });
   }
   bool has_write_cache() const override { return has("flush"); }
@@ -91,7 +111,7 @@ class PythonStore final : public tcmufs::BlockStore {
 };
 
 /// A device that Python owns. What waits for the kernel lets the interpreter's lock go, because the store
-/// needs it.
+/// needs it; other threads of Python may come then.
 class Disk {
  public:
   Disk(const std::string& directory, const tcmufs::DeviceOptions& options, const py::object& store) {
@@ -111,29 +131,46 @@ class Disk {
     return *device_;
   }
   void close() {
-    if (!device_) return;
-    {
+    must_be_idle();
+    std::optional<Device> device = take();
+    if (!device) return;
+    try {
       const py::gil_scoped_release unlocked;
-      device_->close();
-      device_.reset();
+      device->close();
+    } catch (...) {
+      device_ = std::move(device);
+      all().insert(this);
+      throw;
     }
-    all().erase(this);
   }
   void resize(std::uint64_t size) {
     device();
-    const py::gil_scoped_release unlocked;
-    device_->resize(size);
+    must_be_idle();
+    resizing_ = true;
+    try {
+      const py::gil_scoped_release unlocked;
+      device_->resize(size);
+    } catch (...) {
+      resizing_ = false;
+      throw;
+    }
+    resizing_ = false;
   }
-  void take_down() {
-    if (!device_) return;
-    all().erase(this);
-    const py::gil_scoped_release unlocked;
-    device_.reset();
+  void leave() {
+    must_be_idle();
+    take_down();
   }
 
   /// What is open when the interpreter ends is taken down while it still runs.
   static void take_down_all() {
-    while (!all().empty()) (*all().begin())->take_down();
+    while (!all().empty()) {
+      Disk& disk = **all().begin();
+      all().erase(&disk);
+      if (!disk.resizing_) disk.take_down();
+    }
+    const py::gil_scoped_release unlocked;
+    for (std::thread& thread : leaving()) thread.join();
+    leaving().clear();
   }
 
  private:
@@ -141,8 +178,32 @@ class Disk {
     static std::set<Disk*> disks;
     return disks;
   }
+  /// Threads that take devices down, which those who serve them could not.
+  static std::vector<std::thread>& leaving() {
+    static std::vector<std::thread> threads;
+    return threads;
+  }
 
-  std::optional<Device> device_;
+  void must_be_idle() const {
+    if (resizing_) throw std::runtime_error("another thread is resizing the device");
+  }
+  std::optional<Device> take() {
+    all().erase(this);
+    return std::exchange(device_, std::nullopt);
+  }
+  void take_down() {
+    std::optional<Device> device = take();
+    if (!device) return;
+    if (serves) {
+      leaving().emplace_back([last = std::move(*device)]() mutable { const Device gone = std::move(last); });
+      return;
+    }
+    const py::gil_scoped_release unlocked;
+    device.reset();
+  }
+
+  std::optional<Device> device_;  // this and all else is guarded by the interpreter's lock
+  bool resizing_ = false;         // by a thread that has let the lock go
 };
 
 std::unique_ptr<Disk> open(const std::string& directory, const std::string& name, const py::object& store,
@@ -179,7 +240,7 @@ PYBIND11_MODULE(tcmufs, module) {
       .def("resize", &Disk::resize, py::arg("size"), "Calls the store's resize().")
       .def("close", &Disk::close, "Takes it down; OSError (EBUSY), which says who, if somebody uses it.")
       .def("__enter__", [](Disk& disk) -> Disk& { return disk; })
-      .def("__exit__", [](Disk& disk, const py::args&) { disk.take_down(); });
+      .def("__exit__", [](Disk& disk, const py::args&) { disk.leave(); });
 
   module.def(
       "open", &open, py::arg("directory"), py::arg("name"), py::arg("store"), py::kw_only(),

@@ -63,6 +63,7 @@ Attachment::Attachment(const Surroundings& surroundings, UioDevice device, std::
       device_(std::move(device)),
       path_(device_.name.backstore()),
       event_(make_event()),
+      is_new_(added.has_value()),
       retry_after_(first_retry) {
   thread_ = quiet_thread([this, added = std::move(added)] { run(added); });
 }
@@ -96,7 +97,8 @@ std::optional<Notice> Attachment::next_notice() {
 }
 
 void Attachment::run(const std::optional<Notice>& added) noexcept {
-  attach(added);
+  const int first = attach(added.has_value());
+  if (added) surroundings_.answer(*added, first);
   bool there = true;
   while (there && !stopping_) {
     clear_event(event_.number());
@@ -108,9 +110,9 @@ void Attachment::run(const std::optional<Notice>& added) noexcept {
     }
     const Wake woken = there && !stopping_ ? wait() : Wake::notice;
     if (woken == Wake::command) begin();
-    if (woken == Wake::retry) attach(std::nullopt);
+    if (woken == Wake::retry) attach(false);
   }
-  let_go();
+  leave();
   ended_ = true;
 }
 
@@ -134,31 +136,30 @@ bool Attachment::still_there() {
   return true;
 }
 
-void Attachment::attach(const std::optional<Notice>& added) noexcept {
-  int status = 0;
+/// `named`: it has just been told what the device is called. The errno of what stands in the way.
+int Attachment::attach(bool named) noexcept {
   try {
-    if (!open(added)) return;
+    if (!named && !still_there()) return ENODEV;
+    open();
     trouble_.clear();
   } catch (...) {
     const auto [error, sentence] = thrown();
     if (sentence != trouble_) report(sentence);
     trouble_ = sentence;
-    status = error;
+    return error;
   }
-  if (added) surroundings_.answer(*added, status);
-  if (status != 0) return;
   report("is served");
   begin_if_exported();
+  return 0;
 }
 
-/// False: there is nothing to be opened.
-bool Attachment::open(const std::optional<Notice>& added) {
-  if (!added && !still_there()) return false;
+void Attachment::open() {
   // Whoever has it keeps it: only then is the store opened.
   auto doorbell = surroundings_.open_doorbell(device_.name.text());
   Backstore backstore = read_backstore(surroundings_.tree, device_.name);
   Opened opened = surroundings_.open_store(backstore);
-  if (added) {
+  said_size_ = backstore.size;
+  if (is_new_) {
     grow_store(*opened.store, backstore.size);
   } else {
     const u64 there = size_there(*opened.store, backstore);
@@ -171,9 +172,9 @@ bool Attachment::open(const std::optional<Notice>& added) {
   }
   doorbell_ = std::move(doorbell);
   opened_ = std::move(opened);
+  is_new_ = false;
   const std::lock_guard held(mutex_);
   backstore_ = std::move(backstore);
-  return true;
 }
 
 // It may have been in use before there was anybody to notice.
@@ -239,8 +240,8 @@ int Attachment::handle(const Notice& notice) noexcept {
       case Notice::Kind::missed:
         look_again();
         break;
-      case Notice::Kind::added:  // it was found before it was told of
-        return doorbell_ ? 0 : EIO;
+      case Notice::Kind::added:
+        return added_again(notice);
     }
     return 0;
   } catch (...) {
@@ -250,15 +251,26 @@ int Attachment::handle(const Notice& notice) noexcept {
   }
 }
 
+// It was found before it was told of. Or it was refused, and is made once more: of that the kernel says
+// nothing between.
+int Attachment::added_again(const Notice& notice) noexcept {
+  if (doorbell_) return 0;
+  if (auto name = UioName::parse(notice.name)) device_.name = *std::move(name);
+  is_new_ = true;
+  return attach(true);
+}
+
 // It may be another device of the same name by now, or have another size.
 void Attachment::look_again() {
   write_cache_.reset();
   if (doorbell_ && doorbell_->notify()) {
     set_write_cache(read_write_cache(surroundings_.tree, device_.name));
-    return resize(read_backstore(surroundings_.tree, device_.name).size);
+    const u64 size_bytes = read_backstore(surroundings_.tree, device_.name).size;
+    if (size_bytes != said_size_) resize(size_bytes);
+    return;
   }
-  let_go();
-  attach(std::nullopt);
+  leave();
+  attach(false);
 }
 
 /// How much of it there is. Throws Failure if there is nothing.
@@ -293,6 +305,7 @@ void Attachment::resize(u64 size_bytes) {
     const std::lock_guard held(mutex_);
     backstore_->size = size_bytes;
   }
+  said_size_ = size_bytes;
   report("has " + std::to_string(size_bytes) + " bytes now");
 }
 
@@ -324,6 +337,7 @@ void Attachment::configure(const std::string& dev_config) {
   flush();  // nobody can ask for that any more
   opened_ = std::move(opened);
   device_.name = name;
+  said_size_ = backstore.size;
   {
     const std::lock_guard held(mutex_);
     backstore_ = std::move(backstore);
@@ -334,14 +348,13 @@ void Attachment::configure(const std::string& dev_config) {
 
 // The kernel keeps also what is refused, where it has not asked; the next start would go by it.
 void Attachment::take_back(const Notice& refused) noexcept {
-  const auto now = served();
-  if (!now) return;
+  if (!doorbell_) return;
   try {
     const bool was_asked =
         lio::read_value(surroundings_.tree, path_ + "/attrib/nl_reply_supported").starts_with('1');
     if (was_asked) return;
     if (refused.dev_config) take_back("dev_config", *refused.dev_config, device_.name.dev_config);
-    if (refused.size) take_back("dev_size", std::to_string(*refused.size), std::to_string(now->size));
+    if (refused.size) take_back("dev_size", std::to_string(*refused.size), std::to_string(said_size_));
   } catch (...) {
     report(thrown().second);
   }
@@ -349,6 +362,7 @@ void Attachment::take_back(const Notice& refused) noexcept {
 
 void Attachment::take_back(const std::string& attribute, const std::string& refused,
                            const std::string& former) {
+  if (former == refused) return;
   const std::string path = path_ + "/attrib/" + attribute;
   const bool kept = poll_until(Deadline::after(attribute_patience),
                                [&] { return lio::read_value(surroundings_.tree, path) == refused; });

@@ -76,8 +76,9 @@ class Attachment {
   enum class Wake : u8 { notice, command, retry };
 
   void run(const std::optional<Notice>& added) noexcept;
-  void attach(const std::optional<Notice>& added) noexcept;
-  bool open(const std::optional<Notice>& added);
+  int attach(bool named) noexcept;
+  void open();
+  int added_again(const Notice& notice) noexcept;
   bool still_there();
   Wake wait() noexcept;
   void begin() noexcept;
@@ -112,6 +113,8 @@ class Attachment {
   // Of the thread; in this order: the service goes first.
   std::unique_ptr<volume::Doorbell> doorbell_;
   Opened opened_;
+  bool is_new_;                      // has not been served yet
+  u64 said_size_ = 0;                // the attribute dev_size, as it was seen or told last
   std::optional<bool> write_cache_;  // as it was told last; the kernel's attribute follows
   std::string trouble_;              // what was said last of why it is not served
   std::chrono::milliseconds retry_after_;

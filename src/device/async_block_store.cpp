@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "device/completion.h"
+#include "device/errors.h"
 #include "tcmufs/error.h"
 
 TCMUFS_BEGIN
@@ -12,6 +13,7 @@ Completion::~Completion() {
 }
 
 void Completion::operator()(std::error_code error) noexcept {
+  if (error) error = device::errno_of(error);
   if (Operation* operation = std::exchange(operation_, nullptr)) operation->ended(error);
 }
 

@@ -9,6 +9,7 @@
 #include "device/name_lock.h"
 #include "device/user_store.h"
 #include "lio/configfs.h"
+#include "lio/disk_files.h"
 #include "lio/kernel.h"
 #include "lio/leftovers.h"
 #include "scsi/naa.h"
@@ -55,10 +56,19 @@ std::string backstore_of(lio::ConfigTree& tree, const Uuid& uuid) {
   return {};
 }
 
-/// A disk that a process left cannot be moved while it is used.
-void check_place(lio::ConfigTree& tree, const Uuid& uuid, const DeviceOptions& options) {
+/// A disk that a process left cannot be moved while it is used, nor made smaller.
+void check_place(lio::ConfigTree& tree, const Uuid& uuid, const DeviceOptions& options, const Wwn& wwn,
+                 u64 size_bytes) {
   const std::string backstore = backstore_of(tree, uuid);
   if (backstore.empty()) return;
+  const auto disk = lio::find_disk(wwn.text());
+  const u64 present_bytes = disk ? lio::disk_size_bytes("/sys", disk->name).value_or(0) : 0;
+  if (size_bytes < present_bytes) {
+    throw Failure(EBUSY,
+                  "a device " + quoted(options.name) + " that a process left behind has " +
+                      std::to_string(present_bytes) + " bytes, more than " + std::to_string(size_bytes),
+                  "Open it with these, or remove it first (remove_leftover)");
+  }
   for (const lio::LoopbackLink& link : lio::loopback_links_of(tree, backstore)) {
     const bool same_target = !options.target || link.wwn() == options.target->text();
     if (same_target && (!options.lun || link.lun() == *options.lun)) continue;
@@ -111,7 +121,7 @@ Device::State::State(const std::string& directory, const DeviceOptions& wanted, 
   const auto& store = brought.store;
   const u64 size = device::size_of(options, store ? store->size() : 0);
   const auto disk_options_now = disk_options(directory, size);
-  check_place(tree, uuid, options);
+  check_place(tree, uuid, options, wwn, size);
   auto adapted = std::make_unique<device::UserStore>(store, size, brought.one_at_a_time());
   medium = adapted.get();
   disk = std::make_unique<volume::KernelDisk>(

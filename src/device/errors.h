@@ -9,15 +9,19 @@
 
 namespace tcmufs::device {
 
+/// A caller's error as an errno value; EIO if it is of another kind.
+inline std::error_code errno_of(const std::error_code& code) noexcept {
+  const bool is_errno =
+      code.category() == std::generic_category() || code.category() == std::system_category();
+  return {is_errno && code.value() > 0 ? code.value() : EIO, std::generic_category()};
+}
+
 /// The errno value of what a caller's function has thrown; EIO if it has none. Within a handler only.
 inline std::error_code thrown_error() noexcept {
   try {
     throw;
   } catch (const std::system_error& error) {
-    const std::error_code code = error.code();
-    const bool is_errno =
-        code.category() == std::generic_category() || code.category() == std::system_category();
-    return {is_errno && code.value() > 0 ? code.value() : EIO, std::generic_category()};
+    return errno_of(error.code());
   } catch (const std::bad_alloc&) {
     return {ENOMEM, std::generic_category()};
   } catch (...) {

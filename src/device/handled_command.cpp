@@ -164,7 +164,10 @@ void handle(volume::Job& job, const Unit& unit, CommandHandler& handler) noexcep
   try {
     job.response = CommandParts::response(job, unit, handler);
   } catch (...) {
-    job.response = unit.unit.refuse(scsi::sense_of(thrown_error(), scsi::Direction::reading));
+    const volume::Operation kind = volume::operation_of(job.scsi_command().cdb);
+    const bool reads = kind == volume::Operation::read || kind == volume::Operation::other;
+    job.response = unit.unit.refuse(
+        scsi::sense_of(thrown_error(), reads ? scsi::Direction::reading : scsi::Direction::writing));
   }
 }
 

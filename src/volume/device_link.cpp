@@ -31,6 +31,11 @@ std::string link_target(const std::string& link) {
   return length < 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(length));
 }
 
+// Other links are somebody else's, wherever they lead.
+bool leads_to_a_node(const std::string& target) {
+  return target.starts_with("/dev/");
+}
+
 // Not the library's, which takes a directory that another thread removes meanwhile for something in the way.
 void make_directories(const fs::path& directory) {
   fs::path made;
@@ -94,7 +99,7 @@ void DeviceLink::refuse_what_is_in_the_way() const {
                   "cannot create the link " + quoted(link) + ", something that is no link is in the way");
   }
   const std::string target = link_target(link);
-  if (target != node_ && ::stat(link.c_str(), &st) == 0) {
+  if (target != node_ && (::stat(link.c_str(), &st) == 0 || !leads_to_a_node(target))) {
     throw Failure(EEXIST,
                   "cannot create the link " + quoted(link) + ", it points to " + quoted(target) + " already",
                   "Another store may have a volume of that name; if the link is stale, remove it");
@@ -127,7 +132,7 @@ std::optional<u64> linked_disk_size(const std::string& root, const std::string& 
 bool remove_dangling_link(const std::string& root, const std::string& path) noexcept {
   const std::string link = root + "/" + path;
   struct stat st {};
-  if (link_target(link).empty() || ::stat(link.c_str(), &st) == 0 || ::unlink(link.c_str()) != 0)
+  if (!leads_to_a_node(link_target(link)) || ::stat(link.c_str(), &st) == 0 || ::unlink(link.c_str()) != 0)
     return false;
   remove_empty_directories(root, link);
   return true;

@@ -62,6 +62,8 @@ gone /dev/tcmufile/disk
 step "what a dead process left is removed"
 serve /dev/tcmufile/disk "$examples/tcmufile" "$images/disk"
 end KILL
+truncate -s 32M "$images/disk"
+must_fail 'a process left behind has 67108864 bytes, more than 33554432' "$examples/tcmufile" "$images/disk"
 must_be "the removal" "$(library_devices leftover /dev/tcmufile disk)" removed
 gone /dev/tcmufile/disk
 must_be "another removal" "$(library_devices leftover /dev/tcmufile disk)" "nothing there"

@@ -4,6 +4,8 @@ import errno
 import mmap
 import os
 import sys
+import threading
+import time
 
 import tcmufs
 
@@ -83,6 +85,44 @@ try:
     must(False, "a closed device has a path")
 except ValueError:
     pass
+
+
+
+# The last reference may go in the thread that serves the device.
+class Dropping(Store):
+    def pread(self, length, offset):
+        self.disk = None
+        return bytes(length)
+
+
+def last_reference_goes():
+    dropping = Dropping()
+    dropping.disk = tcmufs.open("/dev/python", "d", dropping, size=1 << 20)
+    path = dropping.disk.path
+    return path, lambda: read_block(path)
+
+
+path, read = last_reference_goes()
+error_of(read)  # it ends while that is on its way
+for _ in range(300):
+    if not os.path.lexists(path):
+        break
+    time.sleep(0.1)
+must(not os.path.lexists(path), "a device whose last reference has gone is still there")
+
+# Two threads: one closes, the other asks.
+shared = tcmufs.open("/dev/python", "e", Store(), size=1 << 20)
+closing = [threading.Thread(target=shared.close) for _ in range(4)]
+for thread in closing:
+    thread.start()
+for _ in range(1000):
+    try:
+        shared.size
+    except ValueError:
+        pass
+for thread in closing:
+    thread.join()
+must(not os.path.lexists("/dev/python/e"), "four threads have not closed a device")
 
 # What is left open is taken down at the end of the program.
 left = tcmufs.open("/dev/python", "c", Store(), size=1 << 20)

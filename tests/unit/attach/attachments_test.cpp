@@ -66,13 +66,14 @@ class Borrowed final : public volume::Doorbell {
   test::FakeDoorbell& bell_;
 };
 
-/// Tells when it is flushed. Can be made longer.
+/// Tells when it is flushed. Can be made longer, if it `grows`.
 class FlushedStore final : public test::NullStore {
  public:
-  FlushedStore(u64 size_bytes, std::function<void()> flushed)
-      : NullStore(size_bytes), size_bytes_(size_bytes), flushed_(std::move(flushed)) {}
+  FlushedStore(u64 size_bytes, bool grows, std::function<void()> flushed)
+      : NullStore(size_bytes), size_bytes_(size_bytes), grows_(grows), flushed_(std::move(flushed)) {}
   u64 size_bytes() const noexcept override { return size_bytes_; }
   std::error_code resize(u64 size_bytes) noexcept override {
+    if (!grows_) return {ENOSPC, std::generic_category()};
     size_bytes_ = size_bytes;
     return {};
   }
@@ -83,6 +84,7 @@ class FlushedStore final : public test::NullStore {
 
  private:
   std::atomic<u64> size_bytes_;
+  const bool grows_;
   const std::function<void()> flushed_;
 };
 
@@ -158,6 +160,7 @@ class AttachmentsTest : public testing::Test {
   std::vector<std::string> flushed_;  // of the attachment's thread, until that has answered
   std::atomic<int> refusal_ = 0;
   u64 store_size_ = size;
+  bool grows_ = true;
   Surroundings surroundings_{
       .tree = tree_,
       .name_of = [this](u32 minor) { return uio_name_of(minor, sys_.path()); },
@@ -167,11 +170,12 @@ class AttachmentsTest : public testing::Test {
             if (refusal_ != 0) throw Failure(refusal_, "cannot open " + backstore.config);
             const std::lock_guard held(mutex_);
             opened_.push_back(backstore.config);
-            return Opened{.store = std::make_unique<FlushedStore>(
-                              store_size_, [this, config = backstore.config] { flushed_.push_back(config); }),
-                          .make_engine = [](scsi::LogicalUnit& unit, store::BlockStore& store) {
-                            return std::make_unique<volume::PositionalEngine>(unit, store);
-                          }};
+            return Opened{
+                .store = std::make_unique<FlushedStore>(
+                    store_size_, grows_, [this, config = backstore.config] { flushed_.push_back(config); }),
+                .make_engine = [](scsi::LogicalUnit& unit, store::BlockStore& store) {
+                  return std::make_unique<volume::PositionalEngine>(unit, store);
+                }};
           },
       .answer = [this](const Notice& notice, int status) { source_.answer(notice, status); },
       .report = [](const std::string&) {}};
@@ -341,6 +345,65 @@ TEST_F(AttachmentsTest, WhatWasThereBeforeIsNotMadeLonger) {
   source_.tell(anew);
   EXPECT_EQ(answer(), 0);
   EXPECT_EQ(capacity_blocks(), size / 512);
+}
+
+TEST_F(AttachmentsTest, NorByALookAtWhatHasBeenMissed) {
+  make("disk", 0);
+  store_size_ = size / 2;
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 2 / 512);
+  source_.tell({.kind = Notice::Kind::missed});
+  source_.tell(notice(Notice::Kind::reconfigured, 0));  // it is after that
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(capacity_blocks(), size / 2 / 512);
+}
+
+// Nor the other way round: the attribute keeps what is known of the size.
+TEST_F(AttachmentsTest, WhatIsMissingIsNotForgotten) {
+  make("disk", 0);
+  store_size_ = size / 2;
+  grows_ = false;
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 2 / 512);
+  Notice anew = notice(Notice::Kind::reconfigured, 0);
+  anew.size = size;
+  source_.tell(anew);
+  EXPECT_EQ(answer(), ENOSPC);
+  source_.tell(notice(Notice::Kind::reconfigured, 0));  // it is after that
+  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(attribute("dev_size"), std::to_string(size));
+}
+
+TEST_F(AttachmentsTest, WhatIsNewIsMadeAsLongAlsoAtTheSecondTry) {
+  begin();
+  make("disk", 3);
+  store_size_ = 0;
+  refusal_ = EAGAIN;
+  source_.tell(notice(Notice::Kind::added, 3));
+  EXPECT_EQ(answer(), EAGAIN);
+  refusal_ = 0;
+  EXPECT_TRUE(eventually([&] { return served() == 1; }));
+  EXPECT_EQ(capacity_blocks(), size / 512);
+}
+
+// Of one that was refused the kernel does not say that it has gone.
+TEST_F(AttachmentsTest, WhatWasRefusedCanBeMadeOnceMore) {
+  begin();
+  make("disk", 3);
+  refusal_ = EACCES;
+  source_.tell(notice(Notice::Kind::added, 3));
+  EXPECT_EQ(answer(), EACCES);
+  refusal_ = 0;
+  source_.tell(notice(Notice::Kind::added, 3));
+  EXPECT_EQ(answer(), 0);
+}
+
+TEST_F(AttachmentsTest, WhatIsLeftIsFlushed) {
+  make("disk", 0);
+  begin();
+  EXPECT_EQ(capacity_blocks(), size / 512);
+  attachments_.reset();
+  EXPECT_EQ(flushed_, (std::vector<std::string>{"/a"}));
 }
 
 TEST_F(AttachmentsTest, WhatIsNewIsMadeAsLongAsItIsToBe) {

@@ -43,11 +43,12 @@ class Patient final : public AsyncBlockStore {
     Completion done;
     std::function<void()> work;
   };
-  void end(std::size_t which, int error = 0) {
+  void end(std::size_t which, int error = 0) { end(which, std::error_code(error, std::generic_category())); }
+  void end(std::size_t which, std::error_code error) {
     Begun begun = std::move(operations.at(which));
     operations.erase(operations.begin() + static_cast<std::ptrdiff_t>(which));
-    if (error == 0) begun.work();
-    begun.done({error, std::generic_category()});
+    if (!error) begun.work();
+    begun.done(error);
   }
 
   std::vector<std::byte> bytes = std::vector<std::byte>(size_bytes);
@@ -171,6 +172,19 @@ TEST_F(AsyncEngineTest, WithForceUnitAccessAWriteEndsWithItsFlush) {
 TEST_F(AsyncEngineTest, AFlushThatFailsIsTold) {
   const Sent& sent = send(synchronize_cache, 0);
   patient_->end(0, EIO);
+  EXPECT_EQ(reaped(), 1U);
+  EXPECT_EQ(sense(sent), (std::array<u8, 3>{0x03, 0x0c, 0x00}));
+}
+
+// 28 is ENOSPC among the errnos only.
+TEST_F(AsyncEngineTest, AnErrorThatIsNoErrnoIsAnIoError) {
+  struct Foreign final : std::error_category {
+    const char* name() const noexcept override { return "foreign"; }
+    std::string message(int) const override { return "foreign"; }
+  };
+  static const Foreign foreign;
+  const Sent& sent = send(synchronize_cache, 0);
+  patient_->end(0, std::error_code(ENOSPC, foreign));
   EXPECT_EQ(reaped(), 1U);
   EXPECT_EQ(sense(sent), (std::array<u8, 3>{0x03, 0x0c, 0x00}));
 }

@@ -123,6 +123,9 @@ TEST_F(HandledCommandTest, AHandlerThatThrowsEndsItsCommandOnly) {
   EXPECT_EQ(
       sense(ask(cdb, [](Command&) -> Outcome { throw std::system_error(EAGAIN, std::generic_category()); })),
       (Triple{0xb, 0, 0}));
+  const auto cannot = [](Command&) -> Outcome { throw std::system_error(EIO, std::generic_category()); };
+  EXPECT_EQ(sense(ask({0x28, 0, 0, 0, 0, 0, 0, 0, 1, 0}, cannot)), (Triple{3, 0x11, 0}));
+  EXPECT_EQ(sense(ask({0x2a, 0, 0, 0, 0, 0, 0, 0, 1, 0}, cannot)), (Triple{3, 0x0c, 0}));
 }
 
 TEST_F(HandledCommandTest, BuiltInCommandsAnswerToTheirOwnOpcodesOnly) {

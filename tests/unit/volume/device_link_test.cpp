@@ -57,6 +57,15 @@ TEST_F(DeviceLinkTest, ReplacesALinkThatPointsNowhere) {
   EXPECT_EQ(target_of(root_ + "/v"), "/dev/null");
 }
 
+TEST_F(DeviceLinkTest, LeavesALinkThatLeadsElsewhereWhereverThatIs) {
+  const DeviceLink keep(root_, "keep", "/dev/null");
+  ASSERT_EQ(::symlink("/mnt/not-mounted/image", (root_ / std::filesystem::path("v")).c_str()), 0);
+  EXPECT_THROW(DeviceLink(root_, "v", "/dev/null"), Failure);
+  EXPECT_FALSE(remove_dangling_link(root_, "v"));
+  EXPECT_EQ(target_of(root_ + "/v"), "/mnt/not-mounted/image");
+  ::unlink((root_ + "/v").c_str());
+}
+
 TEST_F(DeviceLinkTest, RefusesToTakeALinkAwayFromAnotherDisk) {
   const DeviceLink theirs(root_, "v", "/dev/null");
   EXPECT_THROW(DeviceLink(root_, "v", "/dev/zero"), Failure);

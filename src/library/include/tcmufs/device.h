@@ -72,8 +72,8 @@ class TCMUFS_API Device {
   /// ENODEV if the kernel has no TCMU.
   ///
   /// A device that a process left behind which died is taken over as it is, under those who use it, and their
-  /// I/O goes on. It must be opened with the same block size, target and LUN (EBUSY otherwise: see
-  /// remove_leftover()).
+  /// I/O goes on. It must be opened with the same block size, target and LUN, and not be smaller
+  /// (EBUSY otherwise: see remove_leftover()).
   static Device open(const std::string& directory, const DeviceOptions& options,
                      std::shared_ptr<BlockStore> store);
   /// The same with a store whose operations end later. DeviceOptions::threads has no meaning then.
