@@ -110,10 +110,18 @@ void Attachment::run(const std::optional<Notice>& added) noexcept {
     }
     const Wake woken = there && !stopping_ ? wait() : Wake::notice;
     if (woken == Wake::command) begin();
-    if (woken == Wake::retry) attach(false);
+    if (woken == Wake::retry) there = try_again();
   }
   leave();
   ended_ = true;
+}
+
+/// False: it has gone, without a notice. Of one whose creation was refused there is none.
+bool Attachment::try_again() noexcept {
+  const auto name = surroundings_.name_of(device_.minor);
+  removed_ = !name || name->backstore() != path_;
+  if (!removed_) attach(false);
+  return !removed_;
 }
 
 Attachment::Wake Attachment::wait() noexcept {

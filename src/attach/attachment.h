@@ -80,6 +80,7 @@ class Attachment {
   void open();
   int added_again(const Notice& notice) noexcept;
   bool still_there();
+  bool try_again() noexcept;
   Wake wait() noexcept;
   void begin() noexcept;
   void begin_if_exported() noexcept;

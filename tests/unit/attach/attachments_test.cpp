@@ -301,6 +301,17 @@ TEST_F(AttachmentsTest, WhatIsRemovedAtOnceIsLetGo) {
   }
 }
 
+// Of one that was refused there is no notice.
+TEST_F(AttachmentsTest, WhatHasGoneWithoutANoticeIsLetGo) {
+  make("disk", 0);
+  refusal_ = EACCES;
+  Attachment attachment(surroundings_, {0, *UioName::parse(uio_name("disk"))},
+                        notice(Notice::Kind::added, 0));
+  EXPECT_EQ(answer(), EACCES);
+  std::filesystem::remove_all(sys_ / "class/uio/uio0");
+  EXPECT_TRUE(eventually([&] { return attachment.ended(); }));
+}
+
 TEST_F(AttachmentsTest, WithoutWriteCacheTheModePageSaysSo) {
   make("disk", 0);
   begin();
