@@ -119,7 +119,7 @@ void Attachment::run(const std::optional<Notice>& added) noexcept {
 /// False: it has gone, without a notice. Of one whose creation was refused there is none.
 bool Attachment::try_again() noexcept {
   const auto name = surroundings_.name_of(device_.minor);
-  removed_ = !name || name->backstore() != path_;
+  if (!name || name->backstore() != path_) removed_ = true;
   if (!removed_) attach(false);
   return !removed_;
 }
