@@ -18,8 +18,8 @@ endfunction()
 # The unit tests of one floor, one program: every TEST in it is a test of ctest, a process of its own; with
 # TCMUFS_TEST_SHARDS only so many processes run them all, because with a sanitizer a process takes longer to start than
 # most tests to run. What is tested is optimised as the build says; the tests themselves are not, are compiled eight files at a
-# time, and share one reading of GoogleTest: that takes a quarter of the time to build. So names in the anonymous namespaces of
-# a floor's tests must differ.
+# time, and share one reading of GoogleTest: compiling them is most of a build. So names in the anonymous namespaces of a floor's
+# tests must differ.
 #
 #   tcmufs_unit_test(NAME SOURCES file... [LINKS target...])
 function(tcmufs_unit_test name)

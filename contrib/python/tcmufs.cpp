@@ -22,10 +22,12 @@ using tcmufs::Device;
 /// Whether this thread serves a device: Python that it runs may drop the last reference to that.
 thread_local bool serves = false;
 struct Serving {
-  Serving() { serves = true; }
-  ~Serving() { serves = false; }
+  Serving() : before(std::exchange(serves, true)) {}
+  ~Serving() { serves = before; }
   Serving(const Serving&) = delete;
   Serving& operator=(const Serving&) = delete;
+
+  const bool before;  // a store may open another device, which asks its own store
 };
 
 /// Runs with the interpreter's lock what calls Python, and makes what it raises an error of a store: the
@@ -168,9 +170,9 @@ class Disk {
       all().erase(&disk);
       if (!disk.resizing_) disk.take_down();
     }
+    auto threads = std::exchange(leaving(), {});
     const py::gil_scoped_release unlocked;
-    for (std::thread& thread : leaving()) thread.join();
-    leaving().clear();
+    for (std::thread& thread : threads) thread.join();
   }
 
  private:

@@ -151,6 +151,31 @@ class AttachmentsTest : public testing::Test {
     return last + 1;
   }
 
+  /// There is a disk, and it answers.
+  void serve() {
+    make("disk", 0);
+    begin();
+    EXPECT_EQ(capacity_blocks(), store_size_ / 512);
+  }
+  /// The kernel tells of a change of it; what is answered.
+  int change(const std::function<void(Notice&)>& set = [](Notice&) {}) {
+    Notice changed = notice(Notice::Kind::reconfigured, 0);
+    set(changed);
+    source_.tell(changed);
+    return answer();
+  }
+  int set_config(const std::string& dev_config) {
+    return change([&](Notice& changed) { changed.dev_config = dev_config; });
+  }
+  int set_size(u64 size_bytes) {
+    return change([&](Notice& changed) { changed.size = size_bytes; });
+  }
+  /// The kernel has told of a new one, of that number.
+  int add(u32 minor) {
+    source_.tell(notice(Notice::Kind::added, minor));
+    return answer();
+  }
+
   test::TemporaryDirectory sys_;
   test::FakeConfigfs tree_;
   FakeSource source_;
@@ -199,8 +224,7 @@ TEST_F(AttachmentsTest, WhatIsThereIsServedAndWhatIsOthersIsNot) {
 TEST_F(AttachmentsTest, WhatIsAddedIsServedFromItsFirstCommandOn) {
   begin();
   make("disk", 3);
-  source_.tell(notice(Notice::Kind::added, 3));
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(add(3), 0);
   EXPECT_EQ(served(), 1U);
   // Only now, as targetcli does it.
   tree_.write("core/user_7/disk/wwn/vpd_unit_serial", "12345678-9abc");
@@ -213,8 +237,7 @@ TEST_F(AttachmentsTest, AStoreThatCannotBeOpenedIsTheAnswer) {
   begin();
   make("disk", 3);
   refusal_ = EACCES;
-  source_.tell(notice(Notice::Kind::added, 3));
-  EXPECT_EQ(answer(), EACCES);
+  EXPECT_EQ(add(3), EACCES);
   EXPECT_EQ(served(), 0U);
 }
 
@@ -227,67 +250,41 @@ TEST_F(AttachmentsTest, ForOthersNothingIsAnswered) {
   volume.name = "tcm-user/7/x/tcmufs/99999999-2222-4333-8444-555555555555/x";
   source_.tell(volume);
   make("disk", 3);
-  source_.tell(notice(Notice::Kind::added, 3));
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(add(3), 0);
   attachments_.reset();  // whatever has been begun is done
   EXPECT_TRUE(source_.answers(last_id_ - 1).empty());
   EXPECT_TRUE(source_.answers(last_id_ - 2).empty());
 }
 
 TEST_F(AttachmentsTest, TheSizeIsChangedWhileItIsServed) {
-  make("disk", 0);
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 512);
-  Notice bigger = notice(Notice::Kind::reconfigured, 0);
-  bigger.size = 2 * size;
-  source_.tell(bigger);
-  EXPECT_EQ(answer(), 0);
+  serve();
+  EXPECT_EQ(set_size(2 * size), 0);
   EXPECT_EQ(capacity_blocks(), 2 * size / 512);
-  Notice odd = notice(Notice::Kind::reconfigured, 0);
-  odd.size = size + 1;
-  source_.tell(odd);
-  EXPECT_EQ(answer(), EINVAL);
+  EXPECT_EQ(set_size(size + 1), EINVAL);
   EXPECT_EQ(capacity_blocks(), 2 * size / 512);
 }
 
 TEST_F(AttachmentsTest, AnotherConfigIsOpenedBeforeTheFirstIsLetGo) {
-  make("disk", 0);
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 512);
-  Notice other = notice(Notice::Kind::reconfigured, 0);
-  other.dev_config = "tcmufs//b";
+  serve();
   refusal_ = ENOENT;
-  source_.tell(other);
-  EXPECT_EQ(answer(), ENOENT);
+  EXPECT_EQ(set_config("tcmufs//b"), ENOENT);
   EXPECT_EQ(capacity_blocks(), size / 512);
   refusal_ = 0;
-  other.device_id = ++last_id_;
-  source_.tell(other);
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(set_config("tcmufs//b"), 0);
   EXPECT_EQ(capacity_blocks(), size / 512);
   EXPECT_EQ(opened_, (std::vector<std::string>{"/a", "/b"}));
 }
 
 // Nobody can ask for that any more.
 TEST_F(AttachmentsTest, AConfigThatIsLetGoIsFlushed) {
-  make("disk", 0);
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 512);
-  Notice other = notice(Notice::Kind::reconfigured, 0);
-  other.dev_config = "tcmufs//b";
-  source_.tell(other);
-  EXPECT_EQ(answer(), 0);
+  serve();
+  EXPECT_EQ(set_config("tcmufs//b"), 0);
   EXPECT_EQ(flushed_, (std::vector<std::string>{"/a"}));
 }
 
 TEST_F(AttachmentsTest, TheSameConfigIsNotOpenedTwice) {
-  make("disk", 0);
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 512);
-  Notice same = notice(Notice::Kind::reconfigured, 0);
-  same.dev_config = "tcmufs//a";
-  source_.tell(same);
-  EXPECT_EQ(answer(), 0);
+  serve();
+  EXPECT_EQ(set_config("tcmufs//a"), 0);
   EXPECT_EQ(opened_, (std::vector<std::string>{"/a"}));
 }
 
@@ -316,10 +313,7 @@ TEST_F(AttachmentsTest, WithoutWriteCacheTheModePageSaysSo) {
   make("disk", 0);
   begin();
   EXPECT_EQ(write_cache(), 4);
-  Notice off = notice(Notice::Kind::reconfigured, 0);
-  off.write_cache = false;
-  source_.tell(off);
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(change([](Notice& off) { off.write_cache = false; }), 0);
   EXPECT_EQ(write_cache(), 0);
 }
 
@@ -329,10 +323,7 @@ TEST_F(AttachmentsTest, TheWriteCacheIsAsTheAttributeSays) {
   tree_.write("core/user_7/disk/attrib/emulate_write_cache", "0");
   begin();
   EXPECT_EQ(write_cache(), 0);
-  Notice other = notice(Notice::Kind::reconfigured, 0);
-  other.dev_config = "tcmufs//b";
-  source_.tell(other);
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(set_config("tcmufs//b"), 0);
   EXPECT_EQ(write_cache(), 0);
 }
 
@@ -347,41 +338,27 @@ TEST_F(AttachmentsTest, WhatCannotBeOpenedIsTriedAgain) {
 
 // It may have been cut off, and would read as zeros.
 TEST_F(AttachmentsTest, WhatWasThereBeforeIsNotMadeLonger) {
-  make("disk", 0);
   store_size_ = size / 2;
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 2 / 512);
-  Notice anew = notice(Notice::Kind::reconfigured, 0);
-  anew.size = size;
-  source_.tell(anew);
-  EXPECT_EQ(answer(), 0);
+  serve();
+  EXPECT_EQ(set_size(size), 0);
   EXPECT_EQ(capacity_blocks(), size / 512);
 }
 
 TEST_F(AttachmentsTest, NorByALookAtWhatHasBeenMissed) {
-  make("disk", 0);
   store_size_ = size / 2;
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 2 / 512);
+  serve();
   source_.tell({.kind = Notice::Kind::missed});
-  source_.tell(notice(Notice::Kind::reconfigured, 0));  // it is after that
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(change(), 0);  // it is after that
   EXPECT_EQ(capacity_blocks(), size / 2 / 512);
 }
 
 // Nor the other way round: the attribute keeps what is known of the size.
 TEST_F(AttachmentsTest, WhatIsMissingIsNotForgotten) {
-  make("disk", 0);
   store_size_ = size / 2;
   grows_ = false;
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 2 / 512);
-  Notice anew = notice(Notice::Kind::reconfigured, 0);
-  anew.size = size;
-  source_.tell(anew);
-  EXPECT_EQ(answer(), ENOSPC);
-  source_.tell(notice(Notice::Kind::reconfigured, 0));  // it is after that
-  EXPECT_EQ(answer(), 0);
+  serve();
+  EXPECT_EQ(set_size(size), ENOSPC);
+  EXPECT_EQ(change(), 0);  // it is after that
   EXPECT_EQ(attribute("dev_size"), std::to_string(size));
 }
 
@@ -390,8 +367,7 @@ TEST_F(AttachmentsTest, WhatIsNewIsMadeAsLongAlsoAtTheSecondTry) {
   make("disk", 3);
   store_size_ = 0;
   refusal_ = EAGAIN;
-  source_.tell(notice(Notice::Kind::added, 3));
-  EXPECT_EQ(answer(), EAGAIN);
+  EXPECT_EQ(add(3), EAGAIN);
   refusal_ = 0;
   EXPECT_TRUE(eventually([&] { return served() == 1; }));
   EXPECT_EQ(capacity_blocks(), size / 512);
@@ -402,17 +378,13 @@ TEST_F(AttachmentsTest, WhatWasRefusedCanBeMadeOnceMore) {
   begin();
   make("disk", 3);
   refusal_ = EACCES;
-  source_.tell(notice(Notice::Kind::added, 3));
-  EXPECT_EQ(answer(), EACCES);
+  EXPECT_EQ(add(3), EACCES);
   refusal_ = 0;
-  source_.tell(notice(Notice::Kind::added, 3));
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(add(3), 0);
 }
 
 TEST_F(AttachmentsTest, WhatIsLeftIsFlushed) {
-  make("disk", 0);
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 512);
+  serve();
   attachments_.reset();
   EXPECT_EQ(flushed_, (std::vector<std::string>{"/a"}));
 }
@@ -421,38 +393,24 @@ TEST_F(AttachmentsTest, WhatIsNewIsMadeAsLongAsItIsToBe) {
   begin();
   make("disk", 3);
   store_size_ = 0;
-  source_.tell(notice(Notice::Kind::added, 3));
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(add(3), 0);
   EXPECT_EQ(capacity_blocks(), size / 512);
 }
 
 TEST_F(AttachmentsTest, WhatIsRefusedIsTakenBack) {
-  make("disk", 0);
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 512);
-  Notice other = notice(Notice::Kind::reconfigured, 0);
-  other.dev_config = "tcmufs//b";
+  serve();
   refusal_ = ENOENT;
-  source_.tell(other);
-  EXPECT_EQ(answer(), ENOENT);
+  EXPECT_EQ(set_config("tcmufs//b"), ENOENT);
   change_config("tcmufs//b");
   EXPECT_TRUE(eventually([&] { return attribute("dev_config") == "tcmufs//a"; }));
-  Notice odd = notice(Notice::Kind::reconfigured, 0);
-  odd.size = size + 1;
-  source_.tell(odd);
-  EXPECT_EQ(answer(), EINVAL);
+  EXPECT_EQ(set_size(size + 1), EINVAL);
   tree_.write("core/user_7/disk/attrib/dev_size", std::to_string(size + 1));
   EXPECT_TRUE(eventually([&] { return attribute("dev_size") == std::to_string(size); }));
 }
 
 TEST_F(AttachmentsTest, TheConfigOfAnotherHandlerIsRefused) {
-  make("disk", 0);
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 512);
-  Notice foreign = notice(Notice::Kind::reconfigured, 0);
-  foreign.dev_config = "/srv/a";
-  source_.tell(foreign);
-  EXPECT_EQ(answer(), EINVAL);
+  serve();
+  EXPECT_EQ(set_config("/srv/a"), EINVAL);
   EXPECT_EQ(capacity_blocks(), size / 512);
 }
 
@@ -460,10 +418,7 @@ TEST_F(AttachmentsTest, WhatIsNotServedIsTriedWithItsNewConfig) {
   make("disk", 0);
   refusal_ = ENOENT;
   begin();
-  Notice other = notice(Notice::Kind::reconfigured, 0);
-  other.dev_config = "tcmufs//b";
-  source_.tell(other);
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(set_config("tcmufs//b"), 0);
   change_config("tcmufs//b");
   refusal_ = 0;
   EXPECT_TRUE(eventually([&] { return has_opened("/b"); }));
@@ -471,17 +426,11 @@ TEST_F(AttachmentsTest, WhatIsNotServedIsTriedWithItsNewConfig) {
 }
 
 TEST_F(AttachmentsTest, NoticesThatWereMissedTakeNothingAwayThatHasBeenChanged) {
-  make("disk", 0);
-  begin();
-  EXPECT_EQ(capacity_blocks(), size / 512);
-  Notice other = notice(Notice::Kind::reconfigured, 0);
-  other.dev_config = "tcmufs//b";
-  source_.tell(other);
-  EXPECT_EQ(answer(), 0);
+  serve();
+  EXPECT_EQ(set_config("tcmufs//b"), 0);
   change_config("tcmufs//b");
   source_.tell({.kind = Notice::Kind::missed});
-  source_.tell(notice(Notice::Kind::reconfigured, 0));  // it is after that
-  EXPECT_EQ(answer(), 0);
+  EXPECT_EQ(change(), 0);  // it is after that
   EXPECT_EQ(capacity_blocks(), size / 512);
   const std::lock_guard held(mutex_);
   EXPECT_EQ(opened_, (std::vector<std::string>{"/a", "/b"}));
